@@ -1,0 +1,1 @@
+"""Material that comes out of chats."""

@@ -1,0 +1,72 @@
+"""From rows to a prompt: who the teacher is, what was said, and the question unchanged."""
+
+from typing import cast
+
+from django.conf import settings
+
+from chats.models import Message, Reply
+from chats.providers.base import Prompt, PromptMessage, Role, TeacherProfile
+from teachers.models import Teacher, TeacherPreferences
+
+_INSTRUCTIONS = (
+    "You are eduhu, an assistant for teachers. Answer in the language of the last message "
+    "(German: use the form of address Sie). Answer in Markdown. Name sources only if you know "
+    "them, and say so when you are not sure."
+)
+
+
+def build_prompt(reply: Reply) -> Prompt:
+    """Return the prompt of `reply`: at most `settings.PROMPT_MAX_CHARACTERS` of history."""
+    profile = teacher_profile(reply.teacher)
+    question = PromptMessage("user", reply.user_message.content)
+    history = _context(reply) or _history(reply)
+    return Prompt((_system(profile), *history, question), reply.model, profile)
+
+
+def teacher_profile(teacher: Teacher) -> TeacherProfile:
+    """Return what a teacher's preferences say; what was never said stays empty."""
+    try:
+        preferences = teacher.preferences
+    except TeacherPreferences.DoesNotExist:
+        return TeacherProfile(language=teacher.language)
+    return TeacherProfile(
+        language=teacher.language,
+        grade_level=preferences.grade_level,
+        subject_areas=tuple(preferences.subject_areas),
+    )
+
+
+def _system(profile: TeacherProfile) -> PromptMessage:
+    lines = [_INSTRUCTIONS]
+    if profile.subject_areas:
+        lines.append(f"The teacher's subjects: {', '.join(profile.subject_areas)}.")
+    if profile.grade_level:
+        lines.append(f"The teacher's usual grade level: {profile.grade_level}.")
+    return PromptMessage("system", "\n".join(lines))
+
+
+def _context(reply: Reply) -> list[PromptMessage]:
+    return _newest(
+        [PromptMessage(turn["role"], turn["content"]) for turn in reversed(reply.context)]
+    )
+
+
+def _history(reply: Reply) -> list[PromptMessage]:
+    earlier = (
+        Message.objects.filter(chat_id=reply.chat_id, timestamp__lt=reply.user_message.timestamp)
+        .order_by("-timestamp", "-id")
+        .values_list("role", "content")[: settings.PROMPT_MAX_MESSAGES]
+    )
+    return _newest([PromptMessage(cast(Role, role), content) for role, content in earlier])
+
+
+def _newest(turns: list[PromptMessage]) -> list[PromptMessage]:
+    """Keep the newest of `turns` (newest first) that fit, and return them oldest first."""
+    room = settings.PROMPT_MAX_CHARACTERS
+    kept: list[PromptMessage] = []
+    for turn in turns:
+        room -= len(turn.content)
+        if room < 0:
+            break
+        kept.append(turn)
+    return kept[::-1]

@@ -1,0 +1,1 @@
+"""Where replies come from: one small protocol, and the services that speak it."""

@@ -1,0 +1,77 @@
+"""What the reply pipeline asks of an AI provider, and nothing more."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMessage:
+    """One turn of the prompt, oldest first."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherProfile:
+    """What the teacher's preferences say, for providers that fill slots themselves."""
+
+    language: str = "de"
+    grade_level: str | None = None
+    subject_areas: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One request to a provider. The teacher's text is the last message, unchanged."""
+
+    messages: tuple[PromptMessage, ...]
+    model: str
+    profile: TeacherProfile = field(default_factory=TeacherProfile)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one request; `estimated` where the provider reported none."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The last item of a stream. `usage` is None where the provider reported none."""
+
+    reason: Literal["stop", "length"]
+    usage: Usage | None = None
+
+
+class Provider(Protocol):
+    """A source of replies.
+
+    `stream` yields pieces of text (never empty) and ends with one `Finish`. It
+    raises `eduhu.errors.ProviderError` or a subclass of it for every failure, and
+    closes its upstream connection when the iterator is closed or cancelled.
+    """
+
+    name: str
+    is_demo: bool
+
+    def stream(self, prompt: Prompt) -> AsyncIterator[str | Finish]:
+        """Yield the reply to `prompt` as it arrives."""
+        ...
+
+
+def estimate_tokens(text: str) -> int:
+    """About four characters a token: a marked estimate, used only without provider usage."""
+    return -(-len(text) // 4)
+
+
+def estimate_usage(prompt: Prompt, text: str) -> Usage:
+    """The marked estimate for a whole request."""
+    asked = sum(estimate_tokens(message.content) for message in prompt.messages)
+    return Usage(asked, estimate_tokens(text), estimated=True)

@@ -1,0 +1,90 @@
+"""Reads of chats, messages and replies, in the form the API shows them."""
+
+import uuid
+from typing import Any
+
+from chats.models import Chat, Message, Reply
+from eduhu.db import epoch_ms
+from eduhu.errors import NotFound
+from eduhu.pages import PageRequest, newest_first, split
+from teachers.models import Teacher
+
+Document = dict[str, Any]  # a row as JSON shows it
+
+CHAT_FIELDS = (
+    "id", "title", "created_at", "updated_at", "teacher_id", "topic_category", "message_count",
+    "is_archived",
+)  # fmt: skip
+MESSAGE_FIELDS = (
+    "id", "chat_id", "content", "role", "timestamp", "content_type", "token_count",
+    "token_count_estimated", "response_time_ms", "educational_topics",
+)  # fmt: skip
+
+
+def chat_document(row: Document) -> Document:
+    """Show the values of a chat."""
+    times = {name: epoch_ms(row[name]) for name in ("created_at", "updated_at")}
+    return {**row, **times}
+
+
+def message_document(row: Document) -> Document:
+    """Show the values of a message."""
+    return {**row, "timestamp": epoch_ms(row["timestamp"])}
+
+
+def chat_page(
+    teacher: Teacher, page: PageRequest, *, is_archived: bool
+) -> tuple[list[Document], str | None]:
+    """Return a page of a teacher's chats, last changed first, and the cursor to the next."""
+    chats = Chat.objects.for_teacher(teacher).filter(is_archived=is_archived)
+    rows = list(newest_first(chats, page, time_field="updated_at").values(*CHAT_FIELDS))
+    rows, cursor = split(rows, page, time_field="updated_at")
+    return [chat_document(row) for row in rows], cursor
+
+
+def chat_detail(teacher: Teacher, chat_id: uuid.UUID) -> Document:
+    """Return one chat, with `live_reply` while the assistant writes. Raises NotFound."""
+    row = Chat.objects.for_teacher(teacher).filter(pk=chat_id).values(*CHAT_FIELDS).first()
+    if row is None:
+        raise NotFound
+    live = Reply.objects.filter(chat_id=chat_id).live().first()
+    return {**chat_document(dict(row)), "live_reply": _live_reply(live)}
+
+
+def _live_reply(reply: Reply | None) -> Document | None:
+    if reply is None:
+        return None
+    return {
+        "reply_id": reply.pk,
+        "message_id": reply.message_id,
+        "text": reply.text,
+        "offset": len(reply.text),
+    }
+
+
+def message_page(
+    teacher: Teacher, chat_id: uuid.UUID, page: PageRequest
+) -> tuple[list[Document], str | None]:
+    """Return the newest messages of a chat in reading order, and the cursor back in time.
+
+    Raises NotFound.
+    """
+    if not Chat.objects.for_teacher(teacher).filter(pk=chat_id).exists():
+        raise NotFound
+    messages = Message.objects.filter(chat_id=chat_id)
+    rows = list(newest_first(messages, page, time_field="timestamp").values(*MESSAGE_FIELDS))
+    rows, cursor = split(rows, page, time_field="timestamp")
+    return [message_document(row) for row in reversed(rows)], cursor
+
+
+def find_reply(teacher: Teacher, reply_id: uuid.UUID) -> Reply:
+    """Return one of a teacher's replies. Raises NotFound."""
+    reply = Reply.objects.for_teacher(teacher).filter(pk=reply_id).first()
+    if reply is None:
+        raise NotFound
+    return reply
+
+
+def reload_reply(reply_id: uuid.UUID) -> Reply | None:
+    """Return a reply as it is now, or None when it was deleted."""
+    return Reply.objects.filter(pk=reply_id).first()

@@ -1,0 +1,1 @@
+"""Replies that live longer than the connection that asked for them."""

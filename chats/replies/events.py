@@ -1,0 +1,130 @@
+"""What a client sees of a reply: pieces of text, then exactly one ending.
+
+A position is the number of characters (Unicode code points) before it, so that
+memory, the log and the row are interchangeable when a client resumes.
+"""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from chats.models import Reply, ReplyState
+from eduhu.db import epoch_ms
+from eduhu.errors import by_code
+
+Frame = dict[str, Any]  # one JSON event, as `docs/architecture.md` describes it
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text that begins at position `offset`."""
+
+    offset: int
+    text: str
+
+    @property
+    def end(self) -> int:
+        """The position after this piece."""
+        return self.offset + len(self.text)
+
+    def frame(self) -> Frame:
+        """The event as JSON."""
+        return {"type": "content", "content": self.text, "offset": self.offset}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a reply ended; `offset` is its length in characters, times are milliseconds."""
+
+    reply_id: uuid.UUID
+    message_id: uuid.UUID
+    state: ReplyState
+    offset: int
+    finish_reason: str = ""
+    error_code: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    usage_estimated: bool = False
+    response_time_ms: int | None = None
+
+    def frame(self) -> Frame:
+        """The event as JSON; the text of an error is in the active language."""
+        common = {
+            "reply_id": self.reply_id,
+            "message_id": self.message_id if self.offset else None,
+            "offset": self.offset,
+        }
+        if self.error_code:
+            error = by_code(self.error_code)
+            return {"type": "error", "error": str(error.detail), "code": error.code, **common}
+        usage = {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "estimated": self.usage_estimated,
+        }
+        return {
+            "type": "done",
+            "finish_reason": self.finish_reason,
+            **common,
+            "usage": usage,
+            "response_time_ms": self.response_time_ms,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Nothing happened for a while; the connection is alive."""
+
+
+ReplyEvent = Piece | Ending | Heartbeat
+
+
+def meta_frame(reply: Reply) -> Frame:
+    """The first event of every stream: which rows it is about."""
+    return {
+        "type": "meta",
+        "chat_id": reply.chat_id,
+        "message_id": reply.message_id,
+        "reply_id": reply.pk,
+        "user_message_id": reply.user_message_id,
+        "model": reply.model,
+        "demo": reply.is_demo,
+    }
+
+
+def ending_of(reply: Reply) -> Ending:
+    """The ending that the row of an ended reply tells."""
+    return Ending(
+        reply_id=reply.pk,
+        message_id=reply.message_id,
+        state=ReplyState(reply.state),
+        offset=len(reply.text),
+        finish_reason=reply.finish_reason,
+        error_code=reply.error_code,
+        prompt_tokens=reply.prompt_tokens,
+        completion_tokens=reply.completion_tokens,
+        usage_estimated=reply.usage_estimated,
+        response_time_ms=elapsed_ms(reply.created_at, reply.ended_at),
+    )
+
+
+def elapsed_ms(start: dt.datetime, end: dt.datetime | None) -> int | None:
+    """Milliseconds from `start` to `end`; never negative, whatever the clock did."""
+    return None if end is None else max(0, epoch_ms(end) - epoch_ms(start))
+
+
+def encode_json(frame: Frame, **more: Any) -> bytes:
+    """Compact JSON."""
+    return orjson.dumps({**frame, **more} if more else frame)
+
+
+def encode_sse(frame: Frame, event_id: int | None = None) -> bytes:
+    """One server-sent event; `event_id` is the position a client resumes from."""
+    prefix = b"" if event_id is None else b"id: %d\n" % event_id
+    return prefix + b"data: " + orjson.dumps(frame) + b"\n\n"
+
+
+SSE_HEARTBEAT = b": ping\n\n"

@@ -1,0 +1,207 @@
+"""What the reply worker writes: claims, heartbeats, checkpoints and endings.
+
+Every write names the worker that believes it owns the reply, and the database
+decides: a worker that lost its lease changes nothing.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Case, F, TextField, Value, When
+from django.db.models.functions import Coalesce
+
+from chats.models import Message, Reply, ReplyQuerySet, ReplyState, Role
+from chats.prompts import build_prompt
+from chats.providers.base import Prompt, Usage, estimate_usage
+from chats.replies.events import Ending, elapsed_ms, ending_of
+from eduhu.db import now
+from eduhu.errors import ReplyInterrupted
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed reply: what to ask, and where its text stands."""
+
+    reply_id: uuid.UUID
+    message_id: uuid.UUID
+    chat_id: uuid.UUID
+    user_message_id: uuid.UUID
+    asked_at: dt.datetime
+    created_at: dt.datetime
+    worker: str
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a job."""
+
+    state: ReplyState
+    text: str
+    usage: Usage
+    finish_reason: str = ""
+    error_code: str = ""
+    first_token_at: dt.datetime | None = None
+    ended_at: dt.datetime | None = None
+
+
+def claim(worker: str, limit: int) -> list[Job]:
+    """Make up to `limit` queued replies this worker's own, oldest first."""
+    queued = Reply.objects.filter(state=ReplyState.QUEUED).order_by("created_at")
+    return [_job(reply) for reply in _take(worker, queued, limit)]
+
+
+def _take(worker: str, replies: ReplyQuerySet, limit: int) -> list[Reply]:
+    with transaction.atomic():
+        if connection.features.has_select_for_update_skip_locked:
+            replies = replies.select_for_update(skip_locked=True, of=("self",))
+        taken = list(replies.select_related("user_message", "teacher__preferences")[:limit])
+        Reply.objects.filter(pk__in=[reply.pk for reply in taken]).update(
+            state=ReplyState.STREAMING, worker=worker, lease_until=_lease()
+        )
+    for reply in taken:
+        reply.worker = worker
+    return taken
+
+
+def _job(reply: Reply) -> Job:
+    return Job(
+        reply_id=reply.pk,
+        message_id=reply.message_id,
+        chat_id=reply.chat_id,
+        user_message_id=reply.user_message_id,
+        asked_at=reply.user_message.timestamp,
+        created_at=reply.created_at,
+        worker=reply.worker,
+        prompt=build_prompt(reply),
+    )
+
+
+def _lease() -> dt.datetime:
+    return now() + dt.timedelta(seconds=settings.REPLY_LEASE_SECONDS)
+
+
+def _mine(worker: str) -> ReplyQuerySet:
+    return Reply.objects.filter(worker=worker, state=ReplyState.STREAMING)
+
+
+def heartbeat(worker: str) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
+    """Renew this worker's leases. Return the ids it still owns, and those to be stopped."""
+    _mine(worker).update(lease_until=_lease())
+    rows = _mine(worker).values_list("pk", "cancel_requested")
+    owned = dict(rows)
+    return set(owned), {reply_id for reply_id, stop in owned.items() if stop}
+
+
+def checkpoint(worker: str, texts: Mapping[uuid.UUID, str]) -> None:
+    """Store the text so far of several replies in one statement."""
+    cases = [When(pk=reply_id, then=Value(text)) for reply_id, text in texts.items()]
+    _mine(worker).filter(pk__in=texts).update(text=Case(*cases, output_field=TextField()))
+
+
+def finish(job: Job, outcome: Outcome) -> Ending | None:
+    """End a reply: its row, the assistant's message, the tokens; all or nothing.
+
+    Returns None when the reply is not this worker's any more.
+    """
+    ended_at = outcome.ended_at or now()
+    elapsed = elapsed_ms(job.created_at, ended_at)
+    with transaction.atomic():
+        mine = _mine(job.worker).filter(pk=job.reply_id).update(
+            state=outcome.state,
+            text=outcome.text,
+            finish_reason=outcome.finish_reason,
+            error_code=outcome.error_code,
+            prompt_tokens=outcome.usage.prompt_tokens,
+            completion_tokens=outcome.usage.completion_tokens,
+            usage_estimated=outcome.usage.estimated,
+            first_token_at=outcome.first_token_at,
+            ended_at=ended_at,
+            lease_until=None,
+        )  # fmt: skip
+        if not mine:
+            return None
+        _store_answer(job, outcome, elapsed)
+        _count_question(job.user_message_id, outcome.usage)
+    return _ending(job, outcome, elapsed)
+
+
+def _ending(job: Job, outcome: Outcome, elapsed: int | None) -> Ending:
+    return Ending(
+        reply_id=job.reply_id,
+        message_id=job.message_id,
+        state=outcome.state,
+        offset=len(outcome.text),
+        finish_reason=outcome.finish_reason,
+        error_code=outcome.error_code,
+        prompt_tokens=outcome.usage.prompt_tokens,
+        completion_tokens=outcome.usage.completion_tokens,
+        usage_estimated=outcome.usage.estimated,
+        response_time_ms=elapsed,
+    )
+
+
+def ending(job: Job) -> Ending:
+    """The ending the row tells; a reply deleted with its chat ended as cancelled."""
+    reply = Reply.objects.filter(pk=job.reply_id).first()
+    if reply is not None and not reply.is_live:
+        return ending_of(reply)
+    return Ending(job.reply_id, job.message_id, ReplyState.CANCELLED, 0, "cancelled")
+
+
+def lost(job: Job, outcome: Outcome) -> Ending:
+    """The ending a client sees when the database could not be told of any."""
+    return Ending(
+        job.reply_id,
+        job.message_id,
+        ReplyState.INTERRUPTED,
+        len(outcome.text),
+        error_code=ReplyInterrupted.code,
+    )
+
+
+def _store_answer(job: Job, outcome: Outcome, elapsed: int | None) -> None:
+    if not outcome.text:
+        return
+    Message.objects.create(
+        id=job.message_id,
+        chat_id=job.chat_id,
+        role=Role.ASSISTANT,
+        content=outcome.text,
+        # One live reply per chat: nothing can have been said after the question.
+        timestamp=max(now(), job.asked_at + dt.timedelta(milliseconds=1)),
+        token_count=outcome.usage.completion_tokens,
+        token_count_estimated=outcome.usage.estimated,
+        response_time_ms=elapsed,
+    )
+
+
+def _count_question(message_id: uuid.UUID, usage: Usage) -> None:
+    Message.objects.filter(pk=message_id).update(
+        token_count=Coalesce(F("token_count"), 0) + usage.prompt_tokens,
+        token_count_estimated=usage.estimated,
+    )
+
+
+def reap(worker: str, limit: int = 100) -> list[Ending]:
+    """End the replies whose worker is gone: interrupted, with the text that was kept."""
+    expired = Reply.objects.filter(state=ReplyState.STREAMING, lease_until__lt=now())
+    endings = [
+        finish(_job(reply), interrupted(reply.text, build_prompt(reply)))
+        for reply in _take(worker, expired.order_by("lease_until"), limit)
+    ]
+    return [ending for ending in endings if ending is not None]
+
+
+def interrupted(text: str, prompt: Prompt) -> Outcome:
+    """The outcome of a reply whose worker stopped; what it cost can only be estimated."""
+    return Outcome(
+        ReplyState.INTERRUPTED,
+        text,
+        estimate_usage(prompt, text),
+        error_code=ReplyInterrupted.code,
+    )

@@ -1,0 +1,207 @@
+"""The reply worker: claims queued replies and writes them, hundreds at once.
+
+Wake-ups make it fast, the sweep makes it certain: a lost wake-up costs at most
+`REPLY_SWEEP_SECONDS`.
+"""
+
+import asyncio
+import datetime as dt
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from django.conf import settings
+
+from chats.models import ReplyState
+from chats.providers.base import Finish, Provider, estimate_usage
+from chats.replies import store
+from chats.replies.events import Ending
+from chats.replies.log import MemoryReplyLog
+from chats.replies.store import Job, Outcome
+from eduhu.db import now
+from eduhu.errors import ProviderError, as_eduhu_error
+from eduhu.threads import in_thread
+
+logger = logging.getLogger(__name__)
+
+_FINISH_RETRY_SECONDS = (0.2, 1, 5, 5, 10, 10, 30, 60)
+
+
+@dataclass(eq=False)
+class _Running:
+    job: Job
+    pieces: list[str] = field(default_factory=list)
+    length: int = 0
+    saved: int = 0
+    stop_requested: bool = False
+    first_token_at: dt.datetime | None = None
+    task: "asyncio.Task[None] | None" = None
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+    def stop(self) -> None:
+        """End this reply as the teacher asked."""
+        self.stop_requested = True
+        if self.task is not None:
+            self.task.cancel()
+
+
+class ReplyWorker:
+    """The worker of one event loop. All methods but none of the state belong to that loop."""
+
+    def __init__(self, log: MemoryReplyLog, provider: Provider) -> None:
+        self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._log = log
+        self._provider = provider
+        self._running: dict[uuid.UUID, _Running] = {}
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look for queued replies now."""
+        self._wake.set()
+
+    def request_stop(self, reply_id: uuid.UUID) -> None:
+        """Stop a reply this worker is writing; nothing happens for any other."""
+        if running := self._running.get(reply_id):
+            running.stop()
+
+    async def run(self) -> None:
+        """Work until cancelled; then end what is running as interrupted, and return."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._claim_forever(), name="reply-claim")
+                for name, seconds, job in (
+                    ("reply-heartbeat", settings.REPLY_HEARTBEAT_SECONDS, self._heartbeat),
+                    ("reply-checkpoint", settings.REPLY_CHECKPOINT_SECONDS, self._checkpoint),
+                    ("reply-reap", settings.REPLY_SWEEP_SECONDS, self._reap),
+                ):
+                    group.create_task(_every(seconds, job), name=name)
+        finally:
+            await asyncio.shield(self._interrupt_all())
+
+    async def _interrupt_all(self) -> None:
+        tasks = [running.task for running in self._running.values() if running.task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _claim_forever(self) -> None:
+        while True:
+            self._wake.clear()
+            free = settings.REPLY_CONCURRENCY - len(self._running)
+            if free > 0:
+                await _guarded(self._claim, free)
+            try:
+                await asyncio.wait_for(self._wake.wait(), settings.REPLY_SWEEP_SECONDS)
+            except TimeoutError:
+                continue  # the sweep: whatever no wake-up told us of
+
+    async def _claim(self, free: int) -> None:
+        for job in await in_thread(store.claim)(self.name, free):
+            running = _Running(job)
+            self._running[job.reply_id] = running
+            self._log.begin(job.reply_id)
+            running.task = asyncio.create_task(self._write(running), name=f"reply-{job.reply_id}")
+
+    async def _write(self, running: _Running) -> None:
+        job = running.job
+        try:
+            ending = await self._finish(job, await self._generate(running))
+            self._log.end(ending)
+        finally:
+            del self._running[job.reply_id]
+            self._wake.set()
+
+    async def _generate(self, running: _Running) -> Outcome:
+        job = running.job
+        try:
+            finish = await self._read(running)
+        except asyncio.CancelledError:
+            if not running.stop_requested:
+                return store.interrupted(running.text, job.prompt)
+            return self._outcome(running, ReplyState.CANCELLED, finish_reason="cancelled")
+        except Exception as error:  # noqa: BLE001 (the edge of a reply: it must end, and says why)
+            code = as_eduhu_error(error).code
+            return self._outcome(running, ReplyState.FAILED, error_code=code)
+        return self._outcome(running, ReplyState.COMPLETE, finish, finish_reason=finish.reason)
+
+    async def _read(self, running: _Running) -> Finish:
+        reply_id = running.job.reply_id
+        async with aclosing(cast(Any, self._provider.stream(running.job.prompt))) as stream:
+            async for item in stream:
+                if isinstance(item, Finish):
+                    if not running.length:
+                        raise ProviderError  # an empty answer helps nobody
+                    return item
+                if running.first_token_at is None:
+                    running.first_token_at = now()
+                running.pieces.append(item)
+                running.length += len(item)
+                self._log.append(reply_id, item)
+        raise ProviderError
+
+    @staticmethod
+    def _outcome(
+        running: _Running, state: ReplyState, finish: Finish | None = None, **fields: str
+    ) -> Outcome:
+        text = running.text
+        usage = finish.usage if finish else None
+        return Outcome(
+            state,
+            text,
+            usage or estimate_usage(running.job.prompt, text),
+            first_token_at=running.first_token_at,
+            ended_at=now(),
+            **fields,
+        )
+
+    async def _finish(self, job: Job, outcome: Outcome) -> Ending:
+        for pause in _FINISH_RETRY_SECONDS:
+            try:
+                ending = await in_thread(store.finish)(job, outcome)
+                return ending or await in_thread(store.ending)(job)
+            except Exception as error:  # noqa: BLE001 (the text is only here: try again, and log)
+                as_eduhu_error(error)
+                await asyncio.sleep(pause)
+        return store.lost(job, outcome)
+
+    async def _heartbeat(self) -> None:
+        if not self._running:
+            return
+        _owned, to_stop = await in_thread(store.heartbeat)(self.name)
+        for reply_id in to_stop:
+            self.request_stop(reply_id)
+
+    async def _checkpoint(self) -> None:
+        grown = [item for item in self._running.items() if item[1].length > item[1].saved]
+        if not grown:
+            return
+        lengths = [(running, running.length) for _, running in grown]
+        texts = {reply_id: running.text for reply_id, running in grown}
+        await in_thread(store.checkpoint)(self.name, texts)
+        for running, length in lengths:
+            running.saved = length
+
+    async def _reap(self) -> None:
+        for ending in await in_thread(store.reap)(self.name):
+            self._log.end(ending)
+
+
+async def _every(seconds: float, job: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        await _guarded(job)
+
+
+async def _guarded(job: Callable[..., Awaitable[None]], *args: Any) -> None:
+    try:
+        await job(*args)
+    except Exception as error:  # noqa: BLE001 (the edge of a loop: log, and go on)
+        as_eduhu_error(error)

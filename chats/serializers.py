@@ -1,0 +1,87 @@
+"""The shapes of chats and messages in the API."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from chats.models import TITLE_MAX, ContentType, Role
+from chats.topics import TOPICS
+
+Data = dict[str, Any]  # validated input
+
+
+class ChatInput(serializers.Serializer[Data]):
+    """What a client may set when it creates a chat."""
+
+    id = serializers.UUIDField(required=False)
+    title = serializers.CharField(required=False, max_length=TITLE_MAX)
+    topic_category = serializers.ChoiceField(
+        required=False, allow_null=True, choices=list(TOPICS.items())
+    )
+
+
+class ChatChanges(serializers.Serializer[Data]):
+    """What a client may change."""
+
+    title = serializers.CharField(required=False, max_length=TITLE_MAX)
+    topic_category = serializers.ChoiceField(
+        required=False, allow_null=True, choices=list(TOPICS.items())
+    )
+    is_archived = serializers.BooleanField(required=False)
+
+
+class ChatOutput(serializers.Serializer[Data]):
+    """A chat; times are milliseconds since 1970."""
+
+    id = serializers.UUIDField()
+    title = serializers.CharField()
+    created_at = serializers.IntegerField()
+    updated_at = serializers.IntegerField()
+    teacher_id = serializers.UUIDField()
+    topic_category = serializers.CharField(allow_null=True)
+    message_count = serializers.IntegerField()
+    is_archived = serializers.BooleanField()
+
+
+class LiveReply(serializers.Serializer[Data]):
+    """A reply that is being written: where another device attaches."""
+
+    reply_id = serializers.UUIDField()
+    message_id = serializers.UUIDField()
+    text = serializers.CharField(allow_blank=True)
+    offset = serializers.IntegerField()
+
+
+class ChatDetail(ChatOutput):
+    """A chat with the reply that is being written, if any."""
+
+    live_reply = LiveReply(allow_null=True)
+
+
+class ChatPage(serializers.Serializer[Data]):
+    """A page of chats, last changed first."""
+
+    results = ChatOutput(many=True)
+    next = serializers.CharField(allow_null=True, help_text="The URL of the next page.")
+
+
+class MessageOutput(serializers.Serializer[Data]):
+    """A message; `timestamp` is milliseconds since 1970."""
+
+    id = serializers.UUIDField()
+    chat_id = serializers.UUIDField()
+    content = serializers.CharField()
+    role = serializers.ChoiceField(choices=Role.choices)
+    timestamp = serializers.IntegerField()
+    content_type = serializers.ChoiceField(choices=ContentType.choices)
+    token_count = serializers.IntegerField(allow_null=True)
+    token_count_estimated = serializers.BooleanField()
+    response_time_ms = serializers.IntegerField(allow_null=True)
+    educational_topics = serializers.ListField(child=serializers.CharField())
+
+
+class MessagePage(serializers.Serializer[Data]):
+    """The newest messages in reading order; `next` leads back in time."""
+
+    results = MessageOutput(many=True)
+    next = serializers.CharField(allow_null=True, help_text="The URL of earlier messages.")

@@ -1,0 +1,116 @@
+// The public API as the page uses it, and the session that goes with it.
+
+import { language, t } from "./texts.js";
+
+const TOKEN_KEY = "eduhu.token";
+
+/** A refusal by the server, with the text for the teacher in `message`. */
+export class ApiError extends Error {
+  constructor(status, problem, retryAfter) {
+    super(problem.detail || problem.error || t("error.server"));
+    this.status = status;
+    this.code = problem.code || "";
+    this.requestId = problem.request_id || "";
+    this.replyId = problem.reply_id || null;
+    this.retryAfter = Number.parseInt(retryAfter, 10) || 0;
+  }
+}
+
+/** No answer at all: the network, or a server that is not there. */
+export class NetworkError extends Error {
+  constructor(cause) {
+    super(t("error.network"), { cause });
+  }
+}
+
+let onSignedOut = () => {};
+
+/** `handler()` is called whenever a request is refused with 401. */
+export function whenSignedOut(handler) {
+  onSignedOut = handler;
+}
+
+export const session = {
+  get token() {
+    return sessionStorage.getItem(TOKEN_KEY);
+  },
+  set token(value) {
+    if (value) sessionStorage.setItem(TOKEN_KEY, value);
+    else sessionStorage.removeItem(TOKEN_KEY);
+  },
+};
+
+/** The raw answer of a successful request; throws ApiError or NetworkError, or AbortError. */
+export async function send(path, { method = "GET", body, headers = {}, signal } = {}) {
+  const token = session.token;
+  const response = await fetch(path, {
+    method,
+    signal,
+    cache: "no-store",
+    credentials: "omit",
+    body: body === undefined ? undefined : JSON.stringify(body),
+    headers: {
+      "Accept-Language": language(),
+      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      ...(token ? { Authorization: `Bearer ${token}` } : {}),
+      ...headers,
+    },
+  }).catch((error) => {
+    throw error.name === "AbortError" ? error : new NetworkError(error);
+  });
+  if (response.ok) return response;
+  throw await refusal(response, token);
+}
+
+async function refusal(response, token) {
+  const problem = await response.json().catch(() => ({})); // a proxy's error page is not JSON
+  const error = new ApiError(response.status, problem || {}, response.headers.get("Retry-After"));
+  // An old request must not end a session that began after it was sent.
+  if (response.status === 401 && token && token === session.token) {
+    session.token = null;
+    onSignedOut();
+  }
+  return error;
+}
+
+async function json(path, options) {
+  const response = await send(path, options);
+  return response.status === 204 ? null : response.json();
+}
+
+/** `next` may name the server as a proxy sees it: only its path and query are ours to follow. */
+function sameOrigin(url) {
+  const { pathname, search } = new URL(url, location.origin);
+  return pathname + search;
+}
+
+const chatPath = (id) => `/api/chats/${encodeURIComponent(id)}`;
+const replyPath = (id) => `/api/replies/${encodeURIComponent(id)}`;
+
+export const login = (email, password) =>
+  json("/api/auth/login", { method: "POST", body: { email, password } });
+export const me = () => json("/api/auth/me");
+export const logout = () => json("/api/auth/logout", { method: "POST" });
+
+export const listChats = (archived) =>
+  json(`/api/chats?limit=50${archived ? "&archived=true" : ""}`);
+export const nextPage = (url) => json(sameOrigin(url));
+export const getChat = (id, signal) => json(chatPath(id), { signal });
+export const changeChat = (id, body) => json(chatPath(id), { method: "PATCH", body });
+export const deleteChat = (id) => json(chatPath(id), { method: "DELETE" });
+export const listMessages = (id, signal) => json(`${chatPath(id)}/messages`, { signal });
+
+const STREAM = { Accept: "text/event-stream" };
+
+/** Asks; the answer is an event stream. The same `message_id` never asks twice. */
+export const ask = (body, signal) =>
+  send("/api/chat", { method: "POST", body, headers: STREAM, signal });
+
+/** The rest of a reply after position `lastId`, as an event stream. */
+export const followReply = (id, lastId, signal) =>
+  send(`${replyPath(id)}/events`, {
+    headers: { ...STREAM, "Last-Event-ID": String(lastId) },
+    signal,
+  });
+
+export const cancelReply = (id) => json(`${replyPath(id)}/cancel`, { method: "POST" });

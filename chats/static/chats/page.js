@@ -1,0 +1,171 @@
+// Puts the parts of the page together: who is signed in, which chat is shown.
+
+import * as api from "./api.js";
+import { ChatList } from "./chats.js";
+import { Composer, forgetDrafts } from "./composer.js";
+import { Conversation } from "./conversation.js";
+import { byId } from "./dom.js";
+import { Drawer } from "./drawer.js";
+import { Login } from "./login.js";
+import { showNotice } from "./notice.js";
+import { applyTexts, startLanguage, t, toggleLanguage } from "./texts.js";
+
+class Page {
+  constructor() {
+    startLanguage();
+    applyTexts();
+    this.workspace = byId("workspace");
+    this.drawer = new Drawer();
+    this.login = new Login((teacher) => this.#enter(teacher));
+    this.composer = new Composer({
+      onSend: (text) => this.conversation.send(text),
+      onStop: () => this.conversation.stop(),
+      onWait: () => this.#say(t("composer.wait")),
+    });
+    this.conversation = new Conversation(this.composer, {
+      onStarted: (id) => this.#started(id),
+      onChanged: () => this.#refreshChats(),
+      onMissing: () => this.#show(null),
+      onTitle: (title) => this.#title(title),
+      say: (text) => this.#say(text),
+      notice: showNotice,
+    });
+    this.chats = new ChatList({
+      onChoose: () => this.drawer.close(),
+      onChanged: (chat) => chat.id === this.conversation.chatId && this.#title(chat.title),
+      onGone: (id) => id === this.conversation.chatId && this.#show(null),
+      say: (text) => this.#say(text),
+      fail: (error) => error.status !== 401 && showNotice(error.message, error),
+    });
+    this.#listen();
+  }
+
+  /** Goes on with the session of this tab, or asks to sign in. */
+  async start() {
+    if (!api.session.token) return this.login.show();
+    try {
+      this.#enter(await api.me());
+    } catch (error) {
+      if (error.status !== 401) this.login.show(error.message, { alert: true });
+    }
+  }
+
+  #listen() {
+    api.whenSignedOut(() => this.#leave(t("login.expired"), { alert: true }));
+    addEventListener("hashchange", () => this.teacher && this.#route());
+    byId("logout").addEventListener("click", () => this.#logout());
+    byId("new-chat").addEventListener("click", () => this.#newChat());
+    byId("new-chat-top").addEventListener("click", () => this.#newChat());
+    byId("print-chat").addEventListener("click", () => window.print());
+    byId("skip").addEventListener("click", (event) => {
+      event.preventDefault();
+      this.composer.focus();
+    });
+    for (const button of document.querySelectorAll("[data-toggle-language]")) {
+      button.addEventListener("click", () => this.#toggleLanguage());
+    }
+    for (const button of document.querySelectorAll("[data-example]")) {
+      button.addEventListener("click", () => this.composer.fill(t(button.dataset.example)));
+    }
+  }
+
+  #enter(teacher) {
+    this.teacher = teacher.teacher ?? teacher;
+    this.conversation.teacher = this.teacher;
+    this.login.hide();
+    this.workspace.hidden = false;
+    byId("teacher-name").textContent = this.teacher.name || this.teacher.email;
+    byId("teacher-email").textContent = this.teacher.name ? this.teacher.email : "";
+    this.#greet();
+    this.#refreshChats();
+    this.#route();
+  }
+
+  #leave(message, options) {
+    this.teacher = null;
+    this.conversation.leave();
+    this.chats.clear();
+    this.drawer.close();
+    showNotice("");
+    byId("messages").replaceChildren();
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+    this.workspace.hidden = true;
+    document.title = "eduhu";
+    this.login.show(message, options);
+  }
+
+  async #logout() {
+    forgetDrafts();
+    const ended = api.logout();
+    api.session.token = null;
+    history.replaceState(null, "", location.pathname);
+    this.#leave(t("login.bye"));
+    await ended.catch((error) => console.info("The server did not hear of the sign-out:", error.message));
+  }
+
+  #newChat() {
+    this.drawer.close();
+    this.#show(null);
+    this.composer.focus();
+  }
+
+  #show(id) {
+    history.pushState(null, "", id ? `#/chat/${id}` : location.pathname);
+    this.#route({ keepNotice: true });
+  }
+
+  #route({ keepNotice = false } = {}) {
+    const [, id = null] = /^#\/chat\/([\w-]+)$/.exec(location.hash) ?? [];
+    if (!keepNotice) showNotice("");
+    this.#title(id ? this.chats.get(id)?.title : null);
+    this.chats.choose(id);
+    this.conversation.open(id);
+    // On a touch screen the keyboard would cover what was just opened.
+    if (!this.drawer.isOpen && !matchMedia("(pointer: coarse)").matches) this.composer.focus();
+  }
+
+  #started(id) {
+    if (location.hash !== `#/chat/${id}`) history.replaceState(null, "", `#/chat/${id}`);
+    this.chats.choose(id);
+    this.#refreshChats();
+  }
+
+  async #refreshChats() {
+    try {
+      await this.chats.refresh();
+      const chat = this.chats.get(this.conversation.chatId);
+      if (chat) this.#title(chat.title);
+    } catch (error) {
+      if (error.status !== 401) showNotice(error.message, error);
+    }
+  }
+
+  #title(title) {
+    const text = title || t("chats.new");
+    byId("chat-title").textContent = text;
+    byId("print-chat").hidden = !title;
+    document.title = title ? `${text} · eduhu` : "eduhu";
+  }
+
+  #greet() {
+    const hour = new Date().getHours();
+    const greeting = hour < 11 ? "empty.morning" : hour < 18 ? "empty.day" : "empty.evening";
+    byId("greeting").textContent = t(greeting, { name: this.teacher.name || this.teacher.email });
+  }
+
+  #toggleLanguage() {
+    toggleLanguage();
+    applyTexts();
+    if (!this.teacher) return;
+    this.#greet();
+    this.chats.render();
+    // The messages carry words of the page as well; a reply that streams is joined again.
+    if (!this.composer.busy || this.conversation.chatId) this.#route({ keepNotice: true });
+  }
+
+  #say(text) {
+    byId("status").textContent = text;
+  }
+}
+
+new Page().start();

@@ -1,0 +1,280 @@
+// Every word the page says, in German and English, and the language that is on.
+
+const LANGUAGE_KEY = "eduhu.language";
+
+const TEXTS = {
+  de: {
+    "page.needsScript": "Diese Seite braucht JavaScript.",
+    "claim.title": "Mehr Zeit für Ihren Unterricht.",
+    "claim.text": "eduhu entwirft mit Ihnen Unterrichtsstunden, Arbeitsblätter und Elternbriefe. Sie prüfen, ändern und entscheiden.",
+    "claim.plan": "Stundenverläufe als Tabelle, deren Minuten aufgehen",
+    "claim.sheet": "Arbeitsblätter und Bewertungsraster zum Weiterbearbeiten",
+    "claim.mail": "Elternbriefe im passenden Ton",
+    "login.title": "Anmelden",
+    "login.intro": "Willkommen. Bitte melden Sie sich mit Ihrem Konto an.",
+    "login.email": "E-Mail-Adresse",
+    "login.password": "Passwort",
+    "login.show": "Passwort anzeigen",
+    "login.hide": "Passwort verbergen",
+    "login.submit": "Anmelden",
+    "login.busy": "Anmeldung läuft …",
+    "login.missing": "Bitte geben Sie E-Mail-Adresse und Passwort ein.",
+    "login.expired": "Ihre Sitzung ist abgelaufen. Bitte melden Sie sich erneut an. Ihr Text ist noch da.",
+    "login.bye": "Sie sind abgemeldet.",
+    "skip": "Zur Eingabe springen",
+    "language.other": "English",
+    "language.toggle": "Switch to English",
+    "logout": "Abmelden",
+    "chats.label": "Ihre Chats",
+    "chats.open": "Chatliste öffnen",
+    "chats.close": "Chatliste schließen",
+    "chats.new": "Neuer Chat",
+    "chats.archive": "Archiv",
+    "chats.back": "Zurück zu den Chats",
+    "chats.archiveTitle": "Archivierte Chats",
+    "chats.empty": "Noch keine Chats. Stellen Sie Ihre erste Frage.",
+    "chats.emptyArchive": "Ihr Archiv ist leer.",
+    "chats.more": "Weitere Chats laden",
+    "chats.menu": "Aktionen für „{title}“",
+    "chats.rename": "Umbenennen",
+    "chats.toArchive": "Archivieren",
+    "chats.restore": "Wiederherstellen",
+    "chats.delete": "Löschen",
+    "chats.untitled": "Ohne Titel",
+    "chats.today": "Heute",
+    "chats.yesterday": "Gestern",
+    "chats.week": "Letzte 7 Tage",
+    "chats.older": "Älter",
+    "chats.archived": "„{title}“ liegt jetzt im Archiv.",
+    "chats.restored": "„{title}“ ist wiederhergestellt.",
+    "chats.deleted": "„{title}“ ist gelöscht.",
+    "chats.renamed": "Der Chat heißt jetzt „{title}“.",
+    "rename.title": "Chat umbenennen",
+    "rename.label": "Titel",
+    "rename.save": "Speichern",
+    "delete.title": "Chat löschen?",
+    "delete.text": "„{title}“ wird mit allen Nachrichten endgültig gelöscht. Das lässt sich nicht rückgängig machen.",
+    "delete.confirm": "Endgültig löschen",
+    "cancel": "Abbrechen",
+    "close": "Schließen",
+    "chat.print": "Chat drucken",
+    "chat.earlier": "Frühere Nachrichten laden",
+    "chat.loading": "Wird geladen …",
+    "chat.toEnd": "Zum Ende",
+    "chat.you": "Sie",
+    "chat.assistant": "eduhu",
+    "chat.copy": "Kopieren",
+    "chat.copied": "Kopiert",
+    "chat.copyFailed": "Kopieren ist in diesem Browser nicht möglich.",
+    "chat.printOne": "Drucken",
+    "chat.thinking": "eduhu überlegt …",
+    "chat.writing": "eduhu schreibt …",
+    "chat.finished": "Die Antwort ist fertig.",
+    "chat.stopped": "Gestoppt. Der Text bis hierher ist gespeichert.",
+    "chat.stopping": "Wird gestoppt …",
+    "chat.length": "Die Antwort hat die größte erlaubte Länge erreicht. Bitten Sie um die Fortsetzung.",
+    "chat.reconnecting": "Verbindung unterbrochen. Sie wird wiederhergestellt …",
+    "chat.demo": "Demo: Vorlage, keine KI",
+    "chat.table": "Tabelle",
+    "chat.image": "Bild",
+    "chat.done": "erledigt",
+    "chat.todo": "offen",
+    "empty.morning": "Guten Morgen, {name}",
+    "empty.day": "Guten Tag, {name}",
+    "empty.evening": "Guten Abend, {name}",
+    "empty.question": "Womit kann ich Ihnen helfen?",
+    "empty.hint": "Wählen Sie ein Beispiel und passen Sie es an, oder schreiben Sie frei.",
+    "example.plan.title": "Unterrichtsstunde planen",
+    "example.plan.text": "Unterrichtsentwurf für Mathematik, Klasse 7, Thema Bruchrechnung, 45 Minuten",
+    "example.sheet.title": "Arbeitsblatt erstellen",
+    "example.sheet.text": "Arbeitsblatt für Biologie, Klasse 6, Thema Fotosynthese",
+    "example.rubric.title": "Bewertungsraster anlegen",
+    "example.rubric.text": "Bewertungsraster für Präsentationen in Geschichte, Klasse 9",
+    "example.mail.title": "Elternbrief schreiben",
+    "example.mail.text": "Elternbrief zum Wandertag der Klasse 5b am kommenden Freitag",
+    "composer.label": "Ihre Nachricht",
+    "composer.placeholder": "Was brauchen Sie?",
+    "composer.send": "Senden",
+    "composer.stop": "Antwort stoppen",
+    "composer.keys": "Enter sendet, Umschalt+Enter beginnt eine neue Zeile.",
+    "composer.care": "Bitte prüfen Sie jede Antwort. Geben Sie keine Namen von Schülerinnen und Schülern ein.",
+    "composer.wait": "Bitte warten Sie das Ende der Antwort ab, oder stoppen Sie sie.",
+    "retry": "Erneut senden",
+    "retry.in": "Erneut senden (in {seconds} s)",
+    "retry.ask": "Noch einmal fragen",
+    "retry.read": "Weiterlesen",
+    "reload": "Neu laden",
+    "error.network": "Keine Verbindung zum Server. Bitte prüfen Sie Ihr Netz und versuchen Sie es noch einmal.",
+    "error.lost": "Die Verbindung ist abgerissen. eduhu schreibt im Hintergrund weiter, es geht nichts verloren.",
+    "error.server": "Ein unerwarteter Serverfehler ist aufgetreten. Bitte versuchen Sie es gleich noch einmal.",
+    "error.kept": "Ihr Text ist noch da.",
+    "error.reference": "Kennung: {id}",
+  },
+  en: {
+    "page.needsScript": "This page needs JavaScript.",
+    "claim.title": "More time for your teaching.",
+    "claim.text": "eduhu drafts lessons, worksheets and parent letters with you. You check, change and decide.",
+    "claim.plan": "Lesson plans as a table whose minutes add up",
+    "claim.sheet": "Worksheets and rubrics you can go on editing",
+    "claim.mail": "Parent letters in the right tone",
+    "login.title": "Sign in",
+    "login.intro": "Welcome. Please sign in with your account.",
+    "login.email": "E-mail address",
+    "login.password": "Password",
+    "login.show": "Show password",
+    "login.hide": "Hide password",
+    "login.submit": "Sign in",
+    "login.busy": "Signing in …",
+    "login.missing": "Please enter your e-mail address and password.",
+    "login.expired": "Your session has expired. Please sign in again. Your text is still there.",
+    "login.bye": "You are signed out.",
+    "skip": "Skip to the input",
+    "language.other": "Deutsch",
+    "language.toggle": "Auf Deutsch umschalten",
+    "logout": "Sign out",
+    "chats.label": "Your chats",
+    "chats.open": "Open the list of chats",
+    "chats.close": "Close the list of chats",
+    "chats.new": "New chat",
+    "chats.archive": "Archive",
+    "chats.back": "Back to your chats",
+    "chats.archiveTitle": "Archived chats",
+    "chats.empty": "No chats yet. Ask your first question.",
+    "chats.emptyArchive": "Your archive is empty.",
+    "chats.more": "Load more chats",
+    "chats.menu": "Actions for “{title}”",
+    "chats.rename": "Rename",
+    "chats.toArchive": "Archive",
+    "chats.restore": "Restore",
+    "chats.delete": "Delete",
+    "chats.untitled": "Untitled",
+    "chats.today": "Today",
+    "chats.yesterday": "Yesterday",
+    "chats.week": "Last 7 days",
+    "chats.older": "Older",
+    "chats.archived": "“{title}” is in the archive now.",
+    "chats.restored": "“{title}” has been restored.",
+    "chats.deleted": "“{title}” has been deleted.",
+    "chats.renamed": "The chat is now called “{title}”.",
+    "rename.title": "Rename chat",
+    "rename.label": "Title",
+    "rename.save": "Save",
+    "delete.title": "Delete this chat?",
+    "delete.text": "“{title}” and all its messages will be deleted for good. This cannot be undone.",
+    "delete.confirm": "Delete for good",
+    "cancel": "Cancel",
+    "close": "Close",
+    "chat.print": "Print chat",
+    "chat.earlier": "Load earlier messages",
+    "chat.loading": "Loading …",
+    "chat.toEnd": "To the end",
+    "chat.you": "You",
+    "chat.assistant": "eduhu",
+    "chat.copy": "Copy",
+    "chat.copied": "Copied",
+    "chat.copyFailed": "Copying is not possible in this browser.",
+    "chat.printOne": "Print",
+    "chat.thinking": "eduhu is thinking …",
+    "chat.writing": "eduhu is writing …",
+    "chat.finished": "The answer is complete.",
+    "chat.stopped": "Stopped. The text so far is saved.",
+    "chat.stopping": "Stopping …",
+    "chat.length": "The answer has reached the longest allowed length. Ask for the rest.",
+    "chat.reconnecting": "Connection interrupted. Reconnecting …",
+    "chat.demo": "Demo: template, no AI",
+    "chat.table": "Table",
+    "chat.image": "Image",
+    "chat.done": "done",
+    "chat.todo": "to do",
+    "empty.morning": "Good morning, {name}",
+    "empty.day": "Good afternoon, {name}",
+    "empty.evening": "Good evening, {name}",
+    "empty.question": "How can I help you?",
+    "empty.hint": "Pick an example and adapt it, or write freely.",
+    "example.plan.title": "Plan a lesson",
+    "example.plan.text": "Lesson plan for mathematics, grade 7, topic fractions, 45 minutes",
+    "example.sheet.title": "Create a worksheet",
+    "example.sheet.text": "Worksheet for biology, grade 6, topic photosynthesis",
+    "example.rubric.title": "Set up a rubric",
+    "example.rubric.text": "Rubric for presentations in history, grade 9",
+    "example.mail.title": "Write to parents",
+    "example.mail.text": "Letter to parents about the hiking day of class 5b next Friday",
+    "composer.label": "Your message",
+    "composer.placeholder": "What do you need?",
+    "composer.send": "Send",
+    "composer.stop": "Stop the answer",
+    "composer.keys": "Enter sends, Shift+Enter starts a new line.",
+    "composer.care": "Please check every answer. Do not enter names of pupils.",
+    "composer.wait": "Please wait for the answer to end, or stop it.",
+    "retry": "Send again",
+    "retry.in": "Send again (in {seconds} s)",
+    "retry.ask": "Ask again",
+    "retry.read": "Go on reading",
+    "reload": "Reload",
+    "error.network": "No connection to the server. Please check your network and try again.",
+    "error.lost": "The connection was lost. eduhu goes on writing in the background; nothing is lost.",
+    "error.server": "An unexpected server error occurred. Please try again in a moment.",
+    "error.kept": "Your text is still there.",
+    "error.reference": "Reference: {id}",
+  },
+};
+
+let current = "de";
+
+export const language = () => current;
+
+/** The teacher's own choice, else the page's language, else the browser's. */
+export function startLanguage() {
+  const wishes = [stored(), document.documentElement.lang, navigator.language, "de"];
+  const codes = wishes.map((wish) => (wish || "").slice(0, 2).toLowerCase());
+  use(codes.find((code) => code in TEXTS));
+}
+
+/** Changes to the other language, remembers it, and returns its code. */
+export function toggleLanguage() {
+  use(current === "de" ? "en" : "de");
+  try {
+    localStorage.setItem(LANGUAGE_KEY, current);
+  } catch (error) {
+    console.info("The language is not remembered:", error.name);
+  }
+  return current;
+}
+
+/** The text for `key`, with `{name}` filled in from `values`. */
+export function t(key, values = {}) {
+  return TEXTS[current][key].replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+/** Fills every element that names its text in `data-text`, `data-label` or `data-placeholder`. */
+export function applyTexts(root = document) {
+  for (const node of root.querySelectorAll("[data-text]")) node.textContent = t(node.dataset.text);
+  for (const node of root.querySelectorAll("[data-placeholder]")) {
+    node.placeholder = t(node.dataset.placeholder);
+  }
+  for (const node of root.querySelectorAll("[data-label]")) {
+    node.setAttribute("aria-label", t(node.dataset.label));
+    if (node.matches("button")) node.title = t(node.dataset.label);
+  }
+}
+
+/** A moment (epoch milliseconds): the time of day, with the date when it was not today. */
+export function formatMoment(milliseconds) {
+  const moment = new Date(milliseconds);
+  const today = moment.toDateString() === new Date().toDateString();
+  const form = today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
+  return new Intl.DateTimeFormat(current, form).format(moment);
+}
+
+function use(code) {
+  current = code;
+  document.documentElement.lang = code;
+}
+
+function stored() {
+  try {
+    return localStorage.getItem(LANGUAGE_KEY);
+  } catch {
+    return null; // storage is switched off: the page works without it
+  }
+}

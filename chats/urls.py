@@ -1,0 +1,13 @@
+"""The paths of chats; `/api/chat` and the events of replies are in `eduhu/routes.py`."""
+
+from django.urls import path
+
+from chats import views
+
+urlpatterns = [
+    path("", views.Page.as_view(), name="page"),
+    path("api/chats", views.ChatList.as_view(), name="chats"),
+    path("api/chats/<uuid:chat_id>", views.ChatDetail.as_view(), name="chat-detail"),
+    path("api/chats/<uuid:chat_id>/messages", views.MessageList.as_view(), name="messages"),
+    path("api/replies/<uuid:reply_id>/cancel", views.ReplyCancel.as_view(), name="reply-cancel"),
+]

@@ -1,0 +1,114 @@
+"""Chats over REST, and the page. Streams stand beside Django, in `stream.py`."""
+
+import uuid
+from typing import Any
+
+from django.views.generic import TemplateView
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from chats import actions, queries, serializers
+from eduhu.pages import PageRequest, next_url
+from teachers.auth import teacher_of
+
+LIMIT = OpenApiParameter("limit", int, description="Rows per page; larger values are capped.")
+CURSOR = OpenApiParameter("cursor", str, description="From `next`; not to be made by hand.")
+ARCHIVED = OpenApiParameter("archived", bool, description="The archived chats instead.")
+
+
+class Page(TemplateView):
+    """The page at `/`: sign in and chat. It speaks only the public API."""
+
+    template_name = "chats/page.html"
+
+    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> Any:
+        """Allow nothing that does not come from here."""
+        response = super().render_to_response(context, **kwargs)
+        response["Content-Security-Policy"] = (
+            "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
+            "form-action 'self'"
+        )
+        return response
+
+
+class ChatList(APIView):
+    """A teacher's chats."""
+
+    @extend_schema(
+        operation_id="chats_list",
+        parameters=[LIMIT, CURSOR, ARCHIVED],
+        responses={200: serializers.ChatPage},
+    )
+    def get(self, request: Request) -> Response:
+        """List chats, last changed first; 50 a page, at most 200."""
+        page = PageRequest.from_query(request.query_params, default=50, maximum=200)
+        is_archived = request.query_params.get("archived", "").lower() in {"1", "true"}
+        rows, cursor = queries.chat_page(teacher_of(request), page, is_archived=is_archived)
+        return Response({"results": rows, "next": next_url(request, cursor)})
+
+    @extend_schema(
+        operation_id="chats_create",
+        request=serializers.ChatInput,
+        responses={201: serializers.ChatDetail, 200: serializers.ChatDetail},
+    )
+    def post(self, request: Request) -> Response:
+        """Create a chat; repeating it with the same id is a success."""
+        data = serializers.ChatInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        chat, created = actions.create_chat(teacher=teacher_of(request), **data.validated_data)
+        detail = queries.chat_detail(teacher_of(request), chat.pk)
+        return Response(detail, status=201 if created else 200)
+
+
+class ChatDetail(APIView):
+    """One chat."""
+
+    @extend_schema(operation_id="chats_get", responses={200: serializers.ChatDetail})
+    def get(self, request: Request, chat_id: uuid.UUID) -> Response:
+        """Show a chat, and the reply that is being written, if any."""
+        return Response(queries.chat_detail(teacher_of(request), chat_id))
+
+    @extend_schema(
+        operation_id="chats_change",
+        request=serializers.ChatChanges,
+        responses={200: serializers.ChatDetail},
+    )
+    def patch(self, request: Request, chat_id: uuid.UUID) -> Response:
+        """Rename, set the topic, archive or restore."""
+        data = serializers.ChatChanges(data=request.data)
+        data.is_valid(raise_exception=True)
+        actions.update_chat(teacher=teacher_of(request), chat_id=chat_id, **data.validated_data)
+        return Response(queries.chat_detail(teacher_of(request), chat_id))
+
+    @extend_schema(operation_id="chats_delete", responses={204: None})
+    def delete(self, request: Request, chat_id: uuid.UUID) -> Response:
+        """Delete a chat for good, with its messages and artifacts."""
+        actions.delete_chat(teacher=teacher_of(request), chat_id=chat_id)
+        return Response(status=204)
+
+
+class MessageList(APIView):
+    """The messages of a chat."""
+
+    @extend_schema(
+        operation_id="messages_list",
+        parameters=[LIMIT, CURSOR],
+        responses={200: serializers.MessagePage},
+    )
+    def get(self, request: Request, chat_id: uuid.UUID) -> Response:
+        """List the newest messages in reading order; 100 a page, at most 200."""
+        page = PageRequest.from_query(request.query_params, default=100, maximum=200)
+        rows, cursor = queries.message_page(teacher_of(request), chat_id, page)
+        return Response({"results": rows, "next": next_url(request, cursor)})
+
+
+class ReplyCancel(APIView):
+    """Stopping a reply."""
+
+    @extend_schema(operation_id="reply_cancel", request=None, responses={202: None})
+    def post(self, request: Request, reply_id: uuid.UUID) -> Response:
+        """Stop a reply, from any device; what was written is kept. May be repeated."""
+        actions.cancel_reply(teacher=teacher_of(request), reply_id=reply_id)
+        return Response(status=202)

@@ -1,0 +1,58 @@
+"""Celery: the wake-up for work that is kept in tables.
+
+With a broker, workers and beat are processes of their own. Without one
+(`memory://`) both run as threads of the web process: same code, same
+serialization, nothing to install.
+"""
+
+import os
+import threading
+from typing import Any
+
+from celery import Celery, _state
+from celery.app import trace
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eduhu.settings")
+
+app = Celery("eduhu")
+
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+class EmbeddedCelery:
+    """Worker and beat as threads of this process, for `memory://` only."""
+
+    def __init__(self) -> None:
+        app.finalize()
+        # Without it the worker answers no result and no signal for any task.
+        trace.setup_worker_optimizations(app, "embedded@local")
+        self._worker = app.WorkController(
+            app=app,
+            pool="threads",
+            concurrency=2,
+            hostname="embedded@local",
+            without_heartbeat=True,
+            without_mingle=True,
+            without_gossip=True,
+        )
+        self._thread = threading.Thread(
+            target=self._worker.start, name="celery-worker", daemon=True
+        )
+        self._beat: Any = None  # celery types the service as a thread without `stop`
+
+    def start(self) -> None:
+        """Start both threads."""
+        from celery.beat import EmbeddedService, Scheduler
+
+        self._thread.start()
+        # The worker sets this for the whole process, where web threads may wait for results.
+        _state._set_task_join_will_block(False)  # type: ignore[attr-defined]
+        self._beat = EmbeddedService(app, thread=True, scheduler_cls=Scheduler)
+        self._beat.start()
+
+    def stop(self) -> None:
+        """Stop both threads; a task that runs is left to its end."""
+        if self._beat is not None:
+            self._beat.stop()
+        self._worker.stop()

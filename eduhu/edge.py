@@ -1,0 +1,271 @@
+"""What wraps every route that is not Django's.
+
+Streams stand beside Django, because its handler and middleware cost more than
+the whole of a reply. What middleware gives other routes they get here: host
+check, CORS, request id, language, body cap, authentication, one error body, and
+an end to every stream: on daphne an exception after the headers would leave the
+client hanging for ever.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+import orjson
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+from django.utils import translation
+from django.utils.translation.trans_real import parse_accept_lang_header
+
+from eduhu import errors
+from eduhu.telemetry import begin_request, request_id
+
+Scope = dict[str, Any]  # ASGI's own shape
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Person(Protocol):
+    """Who is asking, as far as this module cares."""
+
+    language: str
+
+
+Authenticate = Callable[[str], Awaitable[Person]]
+
+SSE_HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-cache, no-transform, private",
+    "X-Accel-Buffering": "no",
+}
+
+
+class Headers:
+    """The headers of an ASGI scope, by lower-case name."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._raw: Iterable[tuple[bytes, bytes]] = scope["headers"]
+
+    def get(self, name: str) -> str:
+        """Return all values of a header joined by commas, or an empty string."""
+        wanted = name.encode()
+        return ",".join(value.decode("latin-1") for key, value in self._raw if key == wanted)
+
+
+@dataclass(frozen=True)
+class EdgeRequest:
+    """One request to a route beside Django; `teacher` is signed in."""
+
+    scope: Scope
+    teacher: Any  # a teachers.Teacher; infrastructure may not name it
+    params: Mapping[str, str]
+    body: bytes
+
+    @cached_property
+    def headers(self) -> Headers:
+        """The request's headers."""
+        return Headers(self.scope)
+
+
+@dataclass(frozen=True)
+class EventStream:
+    """An answer of server-sent events: whole frames, already encoded."""
+
+    frames: AsyncIterator[bytes]
+
+
+Handler = Callable[[EdgeRequest], Awaitable[EventStream]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path beside Django. `path` has OpenAPI's form: `/api/replies/{reply_id}/events`."""
+
+    name: str
+    method: str
+    path: str
+    handler: Handler
+    operation: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The path as a regular expression; parameters are anything but a slash."""
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path))
+
+
+class Edge:
+    """An ASGI application: the routes beside Django, and Django for all others."""
+
+    def __init__(self, routes: list[Route], authenticate: Authenticate, django: App) -> None:
+        self._routes = routes
+        self._authenticate = authenticate
+        self._django = django
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request."""
+        found = [
+            (route, match)
+            for route in self._routes
+            if (match := route.pattern.fullmatch(scope["path"]))
+        ]
+        if not found:
+            await self._django(scope, receive, send)
+            return
+        headers = Headers(scope)
+        begin_request(headers.get("x-request-id"))
+        response = _Response(send, cors_headers(headers.get("origin")))
+        with translation.override(accepted_language(headers.get("accept-language")) or "de"):
+            try:
+                await self._serve(found, scope, headers, receive, response)
+            except Exception as error:  # noqa: BLE001 (the edge: every failure gets a body)
+                await response.fail(errors.as_eduhu_error(error))
+
+    async def _serve(
+        self,
+        found: list[tuple[Route, re.Match[str]]],
+        scope: Scope,
+        headers: Headers,
+        receive: Receive,
+        response: "_Response",
+    ) -> None:
+        check_host(headers.get("host"))
+        if scope["method"] == "OPTIONS":
+            await response.preflight([route.method for route, _ in found])
+            return
+        chosen = [(route, match) for route, match in found if route.method == scope["method"]]
+        if not chosen:
+            raise errors.MethodNotAllowed
+        route, match = chosen[0]
+        teacher = await self._authenticate(bearer_token(headers.get("authorization")))
+        if not accepted_language(headers.get("accept-language")):
+            translation.activate(teacher.language)
+        body = await _read_body(headers, receive)
+        request = EdgeRequest(scope, teacher, match.groupdict(), body)
+        stream = await route.handler(request)
+        await response.stream(stream, receive)
+
+
+async def _read_body(headers: Headers, receive: Receive) -> bytes:
+    declared = headers.get("content-length")
+    if declared.isdigit() and int(declared) > settings.MAX_BODY_BYTES:
+        raise errors.PayloadTooLarge
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise asyncio.CancelledError
+        body += message.get("body", b"")
+        if len(body) > settings.MAX_BODY_BYTES:
+            raise errors.PayloadTooLarge
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+class _Response:
+    """Sends one answer; whatever happens, it ends."""
+
+    def __init__(self, send: Send, extra: dict[str, str]) -> None:
+        self._send = send
+        self._headers = {"X-Request-ID": request_id(), **extra}
+        self._started = False
+
+    async def preflight(self, methods: list[str]) -> None:
+        """Answer a CORS preflight."""
+        allow = {}
+        if "Access-Control-Allow-Origin" in self._headers:
+            allow = {
+                "Access-Control-Allow-Methods": ", ".join(methods),
+                "Access-Control-Allow-Headers": ", ".join(settings.CORS_ALLOW_HEADERS),
+                "Access-Control-Max-Age": str(settings.CORS_PREFLIGHT_MAX_AGE),
+            }
+        await self._start(200, {"Content-Length": "0", **allow})
+        await self._end(b"")
+
+    async def fail(self, error: errors.EduhuError) -> None:
+        """Answer with a problem body, or end a stream that has begun with an error event."""
+        body = errors.problem(error, request_id())
+        if self._started:
+            frame = {"type": "error", "error": body["error"], "code": body["code"]}
+            await self._end(b"data: " + orjson.dumps(frame) + b"\n\n")
+            return
+        encoded = orjson.dumps(body, default=str)
+        headers = {"Content-Type": errors.PROBLEM_TYPE, "Content-Length": str(len(encoded))}
+        await self._start(error.status, {**headers, **errors.headers(error)})
+        await self._end(encoded)
+
+    async def stream(self, stream: EventStream, receive: Receive) -> None:
+        """Send frames as they come, each flushed alone, until the end or the client leaves."""
+        await self._start(200, SSE_HEADERS)
+        pump = asyncio.create_task(self._pump(stream.frames), name="sse-pump")
+        gone = asyncio.create_task(_disconnected(receive), name="sse-disconnect")
+        try:
+            await asyncio.wait({pump, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if pump.done():
+                pump.result()
+                await self._end(b"")
+        finally:
+            await _stop(pump, gone)
+
+    async def _pump(self, frames: AsyncIterator[bytes]) -> None:
+        async for frame in frames:
+            await self._send({"type": "http.response.body", "body": frame, "more_body": True})
+
+    async def _start(self, status: int, headers: Mapping[str, str]) -> None:
+        self._started = True
+        pairs = {**self._headers, **headers}
+        encoded = [(name.encode(), value.encode("latin-1")) for name, value in pairs.items()]
+        await self._send({"type": "http.response.start", "status": status, "headers": encoded})
+
+    async def _end(self, body: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _stop(*tasks: "asyncio.Task[None]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def check_host(host: str) -> None:
+    """Raise InvalidInput for a host name this installation does not serve."""
+    domain, _port = split_domain_port(host)
+    if not (domain and validate_host(domain, settings.ALLOWED_HOSTS)):
+        raise errors.InvalidInput
+
+
+def cors_headers(origin: str) -> dict[str, str]:
+    """Return the CORS headers for `origin`: none but `Vary` for one that is not on the list."""
+    if origin not in settings.CORS_ALLOWED_ORIGINS:
+        return {"Vary": "Origin"}
+    return {
+        "Vary": "Origin",
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Credentials": "true",
+        "Access-Control-Expose-Headers": ", ".join(settings.CORS_EXPOSE_HEADERS),
+    }
+
+
+def accepted_language(header: str) -> str | None:
+    """Return the first of our languages that `Accept-Language` names, or None."""
+    for tag, _quality in parse_accept_lang_header(header):
+        language = tag.partition("-")[0]
+        if language in dict(settings.LANGUAGES):
+            return language
+    return None
+
+
+def bearer_token(header: str) -> str:
+    """Return the token of an `Authorization` header. Raises NotAuthenticated without one."""
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise errors.NotAuthenticated
+    return token.strip()

@@ -1,0 +1,64 @@
+"""`manage.py serve`: the web process."""
+
+import logging
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 10
+
+
+class Command(BaseCommand):
+    help = "Serve REST, streams and sockets; ends within 20 seconds of SIGTERM."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.check(tags=["security"])
+        # Imported here: the reactor must be chosen before anything else of Twisted is.
+        from eduhu.asgi import application
+        from eduhu.server import DrainingServer
+
+        loops = Loops()
+        server = DrainingServer(
+            application=application,
+            endpoints=[f"tcp:port={options['port']}:interface={options['host']}"],
+            on_start=loops.start,
+            on_stop=loops.stop,
+            drain_seconds=DRAIN_SECONDS,
+        )
+        server.run()
+        if server.failed:
+            raise CommandError(f"Port {options['port']} cannot be had.")
+
+
+class Loops:
+    """What runs in the web process beside requests."""
+
+    def __init__(self) -> None:
+        self._celery: Any = None  # an EmbeddedCelery, imported only where it runs
+
+    async def start(self) -> None:
+        """Start the reply loop, and Celery where there is no broker."""
+        from chats.replies import engine
+
+        engine.start()
+        if settings.EMBEDDED_CELERY:
+            from eduhu.celery import EmbeddedCelery
+
+            self._celery = EmbeddedCelery()
+            self._celery.start()
+
+    async def stop(self) -> None:
+        """End running replies as interrupted, then Celery."""
+        from chats.replies import engine
+
+        await engine.stop()
+        if self._celery is not None:
+            self._celery.stop()

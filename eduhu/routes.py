@@ -1,0 +1,34 @@
+"""The routes that stand beside Django: one list for `asgi.py`, the OpenAPI file and metrics."""
+
+from typing import Any
+
+from chats import consumers, stream
+from eduhu.edge import Route
+from eduhu.openapi import PROBLEM_RESPONSE, PROBLEM_SCHEMA
+from eduhu.sockets import SocketRoute
+
+ROUTES: list[Route] = [
+    Route("chat", "POST", "/api/chat", stream.post_chat, stream.POST_CHAT_OPERATION),
+    Route(
+        "reply-events",
+        "GET",
+        "/api/replies/{reply_id}/events",
+        stream.get_reply_events,
+        stream.REPLY_EVENTS_OPERATION,
+    ),
+]
+
+SOCKET_ROUTES: list[SocketRoute] = [
+    SocketRoute("chat-socket", "/ws/chats/{chat_id}", consumers.ChatConsumer.as_asgi()),
+]
+
+
+def add_stream_routes(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+    """Add what stands beside Django to the OpenAPI document (drf-spectacular hook)."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+    for route in ROUTES:
+        operation = {"tags": ["chat"], "security": [{"bearer": []}], **route.operation}
+        operation["responses"] = {**operation["responses"], "default": PROBLEM_RESPONSE}
+        result["paths"].setdefault(route.path, {})[route.method.lower()] = operation
+    result["paths"] = dict(sorted(result["paths"].items()))
+    return result

@@ -1,0 +1,88 @@
+"""daphne, with an orderly end: on SIGTERM it refuses new connections and drains the open ones."""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from daphne.server import Server
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet import reactor as twisted_reactor
+from twisted.internet.interfaces import IListeningPort
+
+logger = logging.getLogger(__name__)
+
+reactor: Any = twisted_reactor  # a module that stands for an object; Twisted's own trick
+SERVICE_RESTART = 1012  # RFC 6455: the client may come back
+THREADS = 16
+
+Hook = Callable[[], Awaitable[None]]
+
+
+class DrainingServer(Server):
+    """Runs `on_start` once the loop runs, and `on_stop` before it ends."""
+
+    def __init__(
+        self, *, on_start: Hook, on_stop: Hook, drain_seconds: float, **options: Any
+    ) -> None:
+        options |= {"signal_handlers": False, "websocket_handshake_timeout": 20}
+        super().__init__(**options)
+        self._on_start = on_start
+        self._on_stop = on_stop
+        self._drain_seconds = drain_seconds
+        self._ports: list[IListeningPort] = []
+        self._draining: asyncio.Task[None] | None = None
+        self.failed = False
+
+    def run(self) -> None:
+        """Serve until a signal."""
+        reactor.callWhenRunning(self._begin)
+        super().run()
+
+    def _begin(self) -> None:
+        loop = asyncio.get_event_loop()
+        loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="eduhu"))
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, self._on_signal)
+        self._starting = asyncio.ensure_future(self._on_start())
+
+    def listen_success(self, port: IListeningPort) -> None:
+        """Remember the port, to close it first."""
+        self._ports.append(port)
+        super().listen_success(port)
+
+    def listen_error(self, failure: Any) -> None:
+        """End the process when the port cannot be had."""
+        self.failed = True
+        super().listen_error(failure)
+
+    def _on_signal(self) -> None:
+        if self._draining is not None:  # a second signal: now
+            reactor.stop()
+            return
+        for port in self._ports:
+            port.stopListening()  # type: ignore[misc]  # an interface has no self
+        for connection in list(self.connections):
+            if isinstance(connection, WebSocketProtocol):
+                connection.sendCloseFrame(code=SERVICE_RESTART, reasonUtf8=b"service restart")
+        self._draining = asyncio.ensure_future(self._drain())
+
+    async def _drain(self) -> None:
+        try:
+            await self._wait_for_requests(self._drain_seconds)
+            await self._on_stop()
+            await self._wait_for_requests(2)
+        finally:
+            reactor.stop()
+
+    async def _wait_for_requests(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self._is_busy():  # noqa: ASYNC110 (daphne has no event)
+            await asyncio.sleep(0.05)
+
+    def _is_busy(self) -> bool:
+        tasks = [details.get("application_instance") for details in self.connections.values()]
+        return any(task is not None and not task.done() for task in tasks)

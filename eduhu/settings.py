@@ -1,0 +1,344 @@
+"""Every setting of eduhu: from the environment, with a safe local default.
+
+Read top to bottom. `checks.py` says which combinations a deployment refuses,
+`.env.example` lists the variables.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from celery.schedules import crontab
+from django.utils.translation import gettext_lazy as _
+from environs import Env, validate
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env(eager=False)
+if env_file := os.environ.get("EDUHU_ENV_FILE", str(BASE_DIR / ".env")):
+    env.read_env(env_file, recurse=False)
+
+# --- Which installation this is ------------------------------------------------------------
+
+DEVELOPMENT_SECRET = "development-only-and-refused-in-production"
+
+ENVIRONMENT = env.str(
+    "EDUHU_ENV",
+    "development",
+    validate=validate.OneOf(["development", "staging", "production"]),
+)
+IS_DEVELOPMENT = ENVIRONMENT == "development"
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = env.str("SECRET_KEY", DEVELOPMENT_SECRET)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+DATA_DIR = Path(env.str("EDUHU_DATA_DIR", str(BASE_DIR / ".data"))).resolve()
+DEMO_PASSWORD = env.str("DEMO_PASSWORD", "eduhu-demo")
+PROXY_COUNT = env.int("PROXY_COUNT", 0)
+
+# --- What it is made of --------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "knox",
+    "corsheaders",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "eduhu",
+    "teachers",
+    "chats",
+    "artifacts",
+    "monitoring",
+]
+
+MIDDLEWARE = [
+    "eduhu.telemetry.request_id_middleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "eduhu.urls"
+ASGI_APPLICATION = "eduhu.asgi.application"
+APPEND_SLASH = True  # for the admin; the API's own paths have none
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Where rows live -----------------------------------------------------------------------
+
+DATABASE_POOL_SIZE = 10
+DATABASE_URL = env.str("DATABASE_URL", "")
+STATEMENT_TIMEOUT_MS = env.int("DATABASE_STATEMENT_TIMEOUT_MS", 10_000)
+DATABASES: dict[str, Any] = {
+    "default": env.dj_db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'eduhu.sqlite3'}")
+}
+DATABASE_IS_POSTGRESQL = DATABASE_URL.startswith(("postgres://", "postgresql://"))
+if DATABASE_IS_POSTGRESQL:
+    DATABASES["default"]["CONN_MAX_AGE"] = 0  # the pool keeps connections, not the thread
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"]["OPTIONS"] = {
+        **DATABASES["default"].get("OPTIONS", {}),
+        "pool": {"min_size": 2, "max_size": DATABASE_POOL_SIZE, "timeout": 5},
+        "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout=2000"
+        " -c idle_in_transaction_session_timeout=15000",
+    }
+else:
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",  # a read that turns into a write would fail at once
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+    # The in-memory test database fails under threads, and the suite uses threads.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Caches, channel layer, task queue -----------------------------------------------------
+
+REDIS_URL = env.str("REDIS_URL", "")
+
+
+def _cache(name: str, entries: int) -> dict[str, Any]:
+    if not REDIS_URL:
+        return {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "LOCATION": name,
+            "OPTIONS": {"MAX_ENTRIES": entries},
+        }
+    return {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": f"eduhu:{name}",
+        # A hung Redis would otherwise cost five seconds a call.
+        "OPTIONS": {"SOCKET_TIMEOUT": 0.5, "SOCKET_CONNECT_TIMEOUT": 0.5},
+    }
+
+
+CACHES = {
+    "default": _cache("default", 10_000),
+    # Counters have a cache of their own: other keys must not push a limit out.
+    "limits": _cache("limits", 100_000),
+}
+RATELIMIT_USE_CACHE = "limits"
+SILENCED_SYSTEM_CHECKS = [] if REDIS_URL else ["django_ratelimit.E003", "django_ratelimit.W001"]
+
+CHANNEL_LAYERS: dict[str, Any] = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        # With the client's default socket timeout an idle subscriber dies after seconds.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}]},
+    }
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", REDIS_URL) or "memory://localhost"
+EMBEDDED_CELERY = CELERY_BROKER_URL.startswith("memory:")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {"polling_interval": 0.02}
+    if EMBEDDED_CELERY
+    else {"visibility_timeout": 600, "unacked_restore_interval": 5, "unacked_restore_throttle": 1}
+    if CELERY_BROKER_URL.startswith("redis")
+    else {"confirm_publish": True}
+)
+if CELERY_BROKER_URL.startswith("amqp"):
+    CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
+CELERY_TASK_TIME_LIMIT = 240  # seconds; under half the visibility timeout, so nothing runs twice
+CELERY_TASK_SOFT_TIME_LIMIT = 230
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "Europe/Berlin"
+CELERY_BEAT_SCHEDULE = {
+    "remove-expired-tokens": {
+        "task": "teachers.tasks.remove_expired_tokens",
+        "schedule": crontab(hour="3", minute="10"),
+    },
+}
+
+# --- Who may come in -----------------------------------------------------------------------
+
+AUTH_USER_MODEL = "teachers.Teacher"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator",
+                 "CommonPasswordValidator", "NumericPasswordValidator")
+]  # fmt: skip
+LOGIN_URL = "admin:login"
+
+REST_KNOX = {
+    "AUTH_HEADER_PREFIX": "Bearer",
+    "TOKEN_TTL": timedelta(days=env.int("TOKEN_DAYS", 30)),
+}
+
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
+CORS_ALLOW_CREDENTIALS = True
+CORS_PREFLIGHT_MAX_AGE = 3600
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = (
+    "accept",
+    "accept-language",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "last-event-id",
+    "x-request-id",
+)
+CORS_EXPOSE_HEADERS = ("retry-after", "x-request-id")
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if not IS_DEVELOPMENT:
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
+    SECURE_REDIRECT_EXEMPT = [r"^health/"]
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXY_COUNT else None
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# --- Limits --------------------------------------------------------------------------------
+
+MAX_BODY_BYTES = 5 * 1024 * 1024
+MAX_MESSAGE_CHARACTERS = 100_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+RATE = validate.Regexp(r"^(off|[1-9]\d*/\d*[smhd])$")
+CHAT_RATE = env.str("CHAT_RATE", "30/m", validate=RATE)
+LOGIN_FAILURE_RATE = env.str("LOGIN_FAILURE_RATE", "10/m", validate=RATE)
+LOGIN_FAILURE_RATE_PER_ADDRESS = env.str("LOGIN_FAILURE_RATE_PER_ADDRESS", "100/m", validate=RATE)
+MAX_LIVE_REPLIES = env.int("MAX_LIVE_REPLIES", 5)
+
+# --- Replies -------------------------------------------------------------------------------
+
+REPLY_TICK_SECONDS = env.int("REPLY_TICK_MS", 50) / 1000
+REPLY_LEASE_SECONDS = env.float("REPLY_LEASE_SECONDS", 15.0)
+REPLY_HEARTBEAT_SECONDS = env.float("REPLY_HEARTBEAT_SECONDS", 5.0)
+REPLY_SWEEP_SECONDS = env.float("REPLY_SWEEP_SECONDS", 5.0)
+REPLY_CHECKPOINT_SECONDS = env.float("REPLY_CHECKPOINT_SECONDS", 1.0)
+REPLY_CONCURRENCY = env.int("REPLY_CONCURRENCY", 500)
+REPLY_MAX_CHARACTERS = env.int("REPLY_MAX_CHARACTERS", 200_000)
+STREAM_HEARTBEAT_SECONDS = env.float("STREAM_HEARTBEAT_SECONDS", 15.0)
+PROMPT_MAX_CHARACTERS = env.int("PROMPT_MAX_CHARACTERS", 120_000)
+PROMPT_MAX_MESSAGES = env.int("PROMPT_MAX_MESSAGES", 100)
+
+# --- The AI service ------------------------------------------------------------------------
+
+AI_BASE_URL = env.str("AI_BASE_URL", "")
+AI_API_KEY = env.str("AI_API_KEY", "")
+AI_MODEL = env.str("AI_MODEL", "gpt-4o-mini" if AI_BASE_URL else "template")
+AI_MODELS = list(dict.fromkeys([AI_MODEL, *env.list("AI_MODELS", [])]))
+AI_CONNECT_TIMEOUT = env.float("AI_CONNECT_TIMEOUT", 10.0)
+AI_FIRST_BYTE_TIMEOUT = env.float("AI_FIRST_BYTE_TIMEOUT", 60.0)
+AI_IDLE_TIMEOUT = env.float("AI_IDLE_TIMEOUT", 30.0)
+AI_TOTAL_TIMEOUT = env.float("AI_TOTAL_TIMEOUT", 120.0)
+TEMPLATE_WORD_DELAY_SECONDS = env.int("TEMPLATE_WORD_DELAY_MS", 20) / 1000
+
+# --- API -----------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    # The token first: the first authenticator decides between 401 and 403.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "teachers.auth.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["eduhu.api.OrjsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["eduhu.api.OrjsonRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "eduhu.openapi.EduhuSchema",
+    "EXCEPTION_HANDLER": "eduhu.api.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "eduhu",
+    "DESCRIPTION": "The backend of an AI assistant for teachers.",
+    "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "eduhu.routes.add_stream_routes",
+    ],
+}
+
+# --- Languages, time, static files ---------------------------------------------------------
+
+LANGUAGE_CODE = "de"
+LANGUAGES = [("de", _("German")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "eduhu" / "locale"]
+TIME_ZONE = "Europe/Berlin"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = IS_DEVELOPMENT
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if IS_DEVELOPMENT
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+UNFOLD = {"SITE_TITLE": "eduhu", "SITE_HEADER": "eduhu", "SITE_SYMBOL": "school"}
+
+# --- What operators see --------------------------------------------------------------------
+
+SENTRY_DSN = env.str("SENTRY_DSN", "")
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "eduhu.telemetry.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id"],
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    # daphne tells every request at INFO
+    "loggers": {"daphne": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+}
+
+env.seal()
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,96 @@
+"""What wraps every WebSocket: host, origin, request id, and a teacher by bearer token.
+
+The token comes as a subprotocol, `["bearer", token]`, so that it stands in no URL
+and no log. Who is refused gets no socket: 4401 without a valid token, 4403 from a
+foreign origin, 4404 for an unknown path.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils import translation
+
+from eduhu import errors
+from eduhu.edge import Authenticate, Headers, Receive, Scope, Send, accepted_language, check_host
+from eduhu.telemetry import begin_request
+
+SUBPROTOCOL = "bearer"
+UNAUTHENTICATED, FOREIGN_ORIGIN, UNKNOWN = 4401, 4403, 4404
+
+
+@dataclass(frozen=True)
+class SocketRoute:
+    """A WebSocket path and its consumer."""
+
+    name: str
+    path: str
+    consumer: Callable[[Any, Receive, Send], Awaitable[None]]  # Channels' untyped application
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The path as a regular expression; parameters are anything but a slash."""
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path))
+
+
+class SocketEdge:
+    """An ASGI application that hands known sockets of signed-in teachers to consumers."""
+
+    def __init__(self, routes: list[SocketRoute], authenticate: Authenticate) -> None:
+        self._routes = routes
+        self._authenticate = authenticate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one socket."""
+        headers = Headers(scope)
+        begin_request(headers.get("x-request-id"))
+        for route in self._routes:
+            if match := route.pattern.fullmatch(scope["path"]):
+                break
+        else:
+            await _refuse(send, UNKNOWN)
+            return
+        if not origin_allowed(headers):
+            await _refuse(send, FOREIGN_ORIGIN)
+            return
+        try:
+            teacher = await self._authenticate(offered_token(scope["subprotocols"]))
+        except errors.NotAuthenticated:
+            await _refuse(send, UNAUTHENTICATED)
+            return
+        language = accepted_language(headers.get("accept-language")) or teacher.language
+        kwargs = match.groupdict()
+        with translation.override(language):
+            await route.consumer(
+                {**scope, "teacher": teacher, "url_route": {"kwargs": kwargs}}, receive, send
+            )
+
+
+async def _refuse(send: Send, code: int) -> None:
+    await send({"type": "websocket.close", "code": code})
+
+
+def offered_token(subprotocols: list[str]) -> str:
+    """Return the token of `["bearer", token]`. Raises NotAuthenticated for anything else."""
+    if len(subprotocols) != 2 or subprotocols[0] != SUBPROTOCOL:
+        raise errors.NotAuthenticated
+    return subprotocols[1]
+
+
+def origin_allowed(headers: Headers) -> bool:
+    """Whether a socket may come from this page: our own host, or one of the CORS list.
+
+    Programs send no origin; their token is enough, as a browser never sends it by itself.
+    """
+    try:
+        check_host(headers.get("host"))
+    except errors.InvalidInput:
+        return False
+    origin = headers.get("origin")
+    if not origin or origin in settings.CORS_ALLOWED_ORIGINS:
+        return True
+    return urlsplit(origin).netloc == headers.get("host")

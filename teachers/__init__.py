@@ -1,0 +1,1 @@
+"""Who is asking: teachers, their tokens and their preferences."""

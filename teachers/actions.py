@@ -1,0 +1,84 @@
+"""What a teacher can do with their own account: one verb per function."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.db import transaction
+from django.db.models import Q
+from knox.models import AuthToken
+
+from eduhu import limits
+from eduhu.db import now
+from eduhu.errors import InvalidInput, WrongCredentials
+from teachers.models import Teacher, TeacherPreferences
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A new token, shown this once, and when it expires."""
+
+    teacher: Teacher
+    token: str
+    expires_at: dt.datetime
+
+
+def sign_in(*, email: str, password: str, address: str) -> SignedIn:
+    """Return a new token. Raises WrongCredentials, or TooManyRequests after many failures.
+
+    Failures are counted by client address and account together, and by address alone.
+    """
+    keys = [f"{address} {email.strip().lower()}", address]
+    rates = [settings.LOGIN_FAILURE_RATE, settings.LOGIN_FAILURE_RATE_PER_ADDRESS]
+    for key, rate in zip(keys, rates, strict=True):
+        limits.refuse_if_spent("login", key, rate)
+    teacher = authenticate(username=email, password=password)
+    if not isinstance(teacher, Teacher):
+        for key, rate in zip(keys, rates, strict=True):
+            limits.count("login", key, rate)
+        raise WrongCredentials
+    auth, token = AuthToken.objects.create(teacher)
+    return SignedIn(teacher, token, auth.expiry)
+
+
+def sign_out(*, auth: AuthToken) -> None:
+    """Revoke one token; revoking it again does nothing."""
+    AuthToken.objects.filter(pk=auth.pk).delete()
+
+
+def sign_out_everywhere(*, teacher: Teacher) -> None:
+    """Revoke every token of a teacher."""
+    AuthToken.objects.filter(user=teacher).delete()
+
+
+def remove_expired_tokens() -> int:
+    """Delete tokens that have expired; return how many."""
+    deleted, _by_model = AuthToken.objects.filter(Q(expiry__lt=now())).delete()
+    return deleted
+
+
+@transaction.atomic
+def save_preferences(
+    *, teacher: Teacher, changes: dict[str, Any], replace: bool = False
+) -> TeacherPreferences:
+    """Store preferences: the given ones, or with `replace` exactly the given ones.
+
+    Raises InvalidInput for a model that is not offered.
+    """
+    model = changes.get("ai_model_preference")
+    if model is not None and model not in settings.AI_MODELS:
+        raise InvalidInput(errors={"ai_model_preference": [", ".join(settings.AI_MODELS)]})
+    preferences, _created = TeacherPreferences.objects.get_or_create(teacher=teacher)
+    preferences = TeacherPreferences.objects.select_for_update(no_key=True).get(pk=preferences.pk)
+    defaults: dict[str, Any] = {
+        "grade_level": None,
+        "subject_areas": [],
+        "ai_model_preference": None,
+        "notification_settings": {},
+    }
+    for name, value in ({**defaults, **changes} if replace else changes).items():
+        setattr(preferences, name, value)
+    preferences.save()
+    return preferences

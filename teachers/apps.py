@@ -1,0 +1,12 @@
+"""Who is asking."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class TeachersConfig(AppConfig):
+    name = "teachers"
+    verbose_name = _("Teachers")
+
+    def ready(self) -> None:
+        from teachers import schema  # noqa: F401 (registers itself)

@@ -1,0 +1,39 @@
+"""Reads of a teacher's own account, in the form the API shows them."""
+
+from typing import Any
+
+from eduhu.db import epoch_ms
+from teachers.models import Teacher, TeacherPreferences
+
+Document = dict[str, Any]  # a row as JSON shows it
+
+
+def teacher_document(teacher: Teacher) -> Document:
+    """Show a teacher to themselves."""
+    return {
+        "id": teacher.pk,
+        "email": teacher.email,
+        "name": teacher.name,
+        "language": teacher.language,
+        "is_staff": teacher.is_staff,
+        "created_at": epoch_ms(teacher.created_at),
+    }
+
+
+def preferences_document(preferences: TeacherPreferences) -> Document:
+    """Show a teacher's preferences."""
+    return {
+        "id": preferences.pk,
+        "teacher_id": preferences.teacher_id,
+        "grade_level": preferences.grade_level,
+        "subject_areas": preferences.subject_areas,
+        "ai_model_preference": preferences.ai_model_preference,
+        "notification_settings": preferences.notification_settings,
+        "updated_at": epoch_ms(preferences.updated_at),
+    }
+
+
+def preferences_of(teacher: Teacher) -> Document:
+    """Return a teacher's preferences; the empty ones are made on the first look."""
+    preferences, _created = TeacherPreferences.objects.get_or_create(teacher=teacher)
+    return preferences_document(preferences)

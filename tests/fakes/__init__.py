@@ -1,0 +1,1 @@
+"""Real servers with failures on demand, for tests and benchmarks."""
