@@ -14,8 +14,7 @@ _POSTGRESQL = [
     CREATE OR REPLACE FUNCTION chats_count_added() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         UPDATE chats SET message_count = message_count + added.n,
-            updated_at = greatest(updated_at + interval '1 millisecond',
-                date_trunc('milliseconds', clock_timestamp()))
+            updated_at = greatest(updated_at, date_trunc('milliseconds', clock_timestamp()))
         FROM (SELECT chat_id, count(*) AS n FROM new_rows GROUP BY chat_id) AS added
         WHERE chats.id = added.chat_id;
         RETURN NULL;
@@ -56,9 +55,12 @@ _POSTGRESQL = [
 ]
 
 # Django stores no fraction for a whole second, and keyset pages compare the text.
-_SQLITE_NEXT = """replace(max(
-    strftime('%Y-%m-%d %H:%M:%f', updated_at, '+0.001 seconds'),
-    strftime('%Y-%m-%d %H:%M:%f', 'now')) || '000', '.000000', '')"""
+_FORMAT = "'%Y-%m-%d %H:%M:%f'"
+_SQLITE_NOW = f"replace(strftime({_FORMAT}, 'now') || '000', '.000000', '')"
+_SQLITE_NEXT = (
+    f"replace(max(strftime({_FORMAT}, updated_at, '+0.001 seconds'),"
+    f" strftime({_FORMAT}, 'now')) || '000', '.000000', '')"
+)
 
 _SQLITE = [
     "DROP TRIGGER IF EXISTS messages_added",
@@ -67,7 +69,7 @@ _SQLITE = [
     f"""
     CREATE TRIGGER messages_added AFTER INSERT ON messages BEGIN
         UPDATE chats SET message_count = message_count + 1,
-            updated_at = {_SQLITE_NEXT} WHERE id = NEW.chat_id;
+            updated_at = max(updated_at, {_SQLITE_NOW}) WHERE id = NEW.chat_id;
     END
     """,
     """
