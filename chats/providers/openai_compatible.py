@@ -119,15 +119,18 @@ class OpenAICompatible:
             raise ProviderTimeout from error
         # ValueError: a host name or key that cannot exist in HTTP.
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            logger.warning("No connection to the AI provider: %r", error)
+            logger.warning(
+                "No connection to the AI provider: %s", self._redacted(repr(error), prompt)
+            )
             raise ProviderUnavailable from error
 
     async def _accepted(self, prompt: Prompt) -> aiohttp.ClientResponse:
-        response = await self._post(prompt)
+        with_usage = self._asks_for_usage
+        response = await self._post(prompt, with_usage)
         if response.status == 200:
             return response
         body = await _error_body(response)
-        if self._asks_for_usage and response.status in (400, 422) and b"stream_options" in body:
+        if with_usage and response.status in (400, 422) and b"stream_options" in body:
             # Older servers refuse what they do not know. Nothing was generated, so
             # asking again without it is safe; usage is estimated from now on.
             self._asks_for_usage = False
@@ -136,13 +139,13 @@ class OpenAICompatible:
         logger.warning("The AI provider answered %d: %r", response.status, detail)
         raise error_for_status(response.status, response.headers.get("Retry-After"))
 
-    async def _post(self, prompt: Prompt) -> aiohttp.ClientResponse:
+    async def _post(self, prompt: Prompt, with_usage: bool) -> aiohttp.ClientResponse:
         body: dict[str, Any] = {
             "model": prompt.model,
             "messages": [{"role": m.role, "content": m.content} for m in prompt.messages],
             "stream": True,
         }
-        if self._asks_for_usage:
+        if with_usage:
             body["stream_options"] = {"include_usage": True}
         session = await self._session()
         return await session.post(self._url, data=orjson.dumps(body), allow_redirects=False)
