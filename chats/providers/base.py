@@ -65,6 +65,10 @@ class Provider(Protocol):
         """Yield the reply to `prompt` as it arrives."""
         ...
 
+    async def aclose(self) -> None:
+        """Close what is open to the service."""
+        ...
+
 
 def estimate_tokens(text: str) -> int:
     """About four characters a token: a marked estimate, used only without provider usage."""

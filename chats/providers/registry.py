@@ -11,7 +11,7 @@ from chats.providers.base import Provider
 def provider() -> Provider:
     """Return this process's provider."""
     if not settings.AI_BASE_URL:
-        from chats.providers.template import TemplateAssistant
+        from chats.providers.template.assistant import TemplateAssistant
 
         return TemplateAssistant(settings.TEMPLATE_WORD_DELAY_SECONDS)
     from chats.providers.openai_compatible import OpenAICompatible

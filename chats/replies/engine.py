@@ -29,6 +29,7 @@ class Engine:
         """End running replies as interrupted, keeping their text."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        await provider().aclose()
 
 
 _engine: Engine | None = None

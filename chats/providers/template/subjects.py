@@ -2,7 +2,7 @@
 
 import re
 
-from chats.providers.template_kinds import Span, follows_topic_cue
+from chats.providers.template.kinds import Span, follows_topic_cue
 
 # German name, English name, and the words for it (lower case).
 _SUBJECTS: tuple[tuple[str, str, str], ...] = (

@@ -8,9 +8,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from chats.providers.template_kinds import Kind, Span, Style, find_kind, find_style
-from chats.providers.template_subjects import find_subject
-from chats.providers.template_topic import MASK, find_quoted_topic, find_topic, refers_back
+from chats.providers.template.kinds import Kind, Span, Style, find_kind, find_style
+from chats.providers.template.subjects import find_subject
+from chats.providers.template.topic import MASK, find_quoted_topic, find_topic, refers_back
 
 SCANNED = 4_000
 SCANNED_EARLIER = 1_000

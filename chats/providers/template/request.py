@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chats.providers.base import Prompt, TeacherProfile
-from chats.providers.template_kinds import Kind, Style
-from chats.providers.template_language import Language, detect_language, wanted_language
-from chats.providers.template_slots import SCANNED_EARLIER, Slots, inline, read_slots, scanned
-from chats.providers.template_subjects import subject_name
-from chats.providers.template_topic import bare_topic, refers_back
+from chats.providers.template.kinds import Kind, Style
+from chats.providers.template.language import Language, detect_language, wanted_language
+from chats.providers.template.slots import SCANNED_EARLIER, Slots, inline, read_slots, scanned
+from chats.providers.template.subjects import subject_name
+from chats.providers.template.topic import bare_topic, refers_back
 
 REMEMBERED_TURNS = 10
 FOLLOW_UP_LENGTH = 300

@@ -4,7 +4,7 @@ Teachers are addressed with „Sie“. Tasks for pupils stand in the infinitive,
 that they fit every age. Square brackets mark what only the teacher can fill in.
 """
 
-from chats.providers.template_texts import ActivityForm, Criterion, Phase, Step, Texts, pause
+from chats.providers.template.texts import ActivityForm, Criterion, Phase, Step, Texts, pause
 
 DEMO_LABEL_DE = (
     "*Demo-Antwort der Vorlagen-Assistenz – ohne KI-Modell erstellt. Bitte prüfen und anpassen.*"
@@ -443,8 +443,8 @@ GERMAN = Texts(
     worksheet=_WORKSHEET,
     worksheet_time=" · **Zeit:** {minutes} Minuten",
     task=_TASK,
-    task_help="\n\n*Hilfe: Begriffe im Heft oder im Schulbuch nachschlagen. Wortliste: [fünf Wörter zu "
-    "„{topic}“ einsetzen]*",
+    task_help="\n\n*Hilfe: Begriffe im Heft oder im Schulbuch nachschlagen. Wortliste: "
+    "[fünf Wörter zu „{topic}“ einsetzen]*",
     solutions=_SOLUTIONS,
     solution="[Lösung zu Aufgabe {number} einsetzen]",
     tasks=_TASKS,

@@ -3,7 +3,7 @@
 Square brackets mark what only the teacher can fill in.
 """
 
-from chats.providers.template_texts import ActivityForm, Criterion, Phase, Step, Texts, pause
+from chats.providers.template.texts import ActivityForm, Criterion, Phase, Step, Texts, pause
 
 DEMO_LABEL_EN = (
     "*Demo reply from the template assistant – drafted without an AI model. "
@@ -411,7 +411,8 @@ ENGLISH = Texts(
         "{used} minutes.",
         "points": "**Note:** 15 to 200 marks are possible (requested: {asked}). This draft uses "
         "{used} marks.",
-        "tasks": "**Note:** 3 to 10 tasks are possible (requested: {asked}). This draft has {used}.",
+        "tasks": "**Note:** 3 to 10 tasks are possible (requested: {asked}). This draft has "
+        "{used}.",
     },
     questions={
         "lesson_plan": "What topic should the lesson be about?",
@@ -435,8 +436,8 @@ ENGLISH = Texts(
     worksheet=_WORKSHEET,
     worksheet_time=" · **Time:** {minutes} minutes",
     task=_TASK,
-    task_help="\n\n*Help: look the terms up in your exercise book or textbook. Word bank: [five words "
-    "on “{topic}”]*",
+    task_help="\n\n*Help: look the terms up in your exercise book or textbook. Word bank: "
+    "[five words on “{topic}”]*",
     solutions=_SOLUTIONS,
     solution="[answer to task {number}]",
     level="level {name}: {points}",

@@ -1,11 +1,11 @@
 """Requests become Markdown: every table adds up, every gap is a visible placeholder."""
 
-from chats.providers.template_english import ENGLISH
-from chats.providers.template_german import GERMAN
-from chats.providers.template_kinds import Kind
-from chats.providers.template_request import Request
-from chats.providers.template_shares import point_bands, share, share_minutes
-from chats.providers.template_texts import Phase, Texts
+from chats.providers.template.english import ENGLISH
+from chats.providers.template.german import GERMAN
+from chats.providers.template.kinds import Kind
+from chats.providers.template.request import Request
+from chats.providers.template.shares import point_bands, share, share_minutes
+from chats.providers.template.texts import Phase, Texts
 
 LEVEL_SHARES = (30, 40, 30)  # AFB I, II, III in percent of the points
 GRADE_PERCENTS = (87, 73, 59, 45, 20)

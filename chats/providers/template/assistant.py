@@ -4,11 +4,11 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator
 
-from chats.providers.base import Finish, Prompt, Usage, estimate_tokens
-from chats.providers.template_documents import draft
-from chats.providers.template_english import DEMO_LABEL_EN
-from chats.providers.template_german import DEMO_LABEL_DE
-from chats.providers.template_request import read_request
+from chats.providers.base import Finish, Prompt, estimate_usage
+from chats.providers.template.documents import draft
+from chats.providers.template.english import DEMO_LABEL_EN
+from chats.providers.template.german import DEMO_LABEL_DE
+from chats.providers.template.request import read_request
 
 __all__ = ["DEMO_LABELS", "DEMO_LABEL_DE", "DEMO_LABEL_EN", "TemplateAssistant", "compose"]
 
@@ -40,14 +40,12 @@ class TemplateAssistant:
                 due += self._word_delay
                 await asyncio.sleep(max(0.0, due - clock()))
             yield word
-        yield Finish("stop", _usage(prompt, text))
+        yield Finish("stop", estimate_usage(prompt, text))
+
+    async def aclose(self) -> None:
+        """Hold nothing, close nothing."""
 
 
 def compose(prompt: Prompt) -> str:
     """Return the whole reply to `prompt` as Markdown."""
     return draft(read_request(prompt))
-
-
-def _usage(prompt: Prompt, text: str) -> Usage:
-    asked = sum(estimate_tokens(message.content) for message in prompt.messages)
-    return Usage(asked, estimate_tokens(text), estimated=True)

@@ -7,7 +7,7 @@ Strings hold named fields for `str.format`: every one may use {topic}, {subject}
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from chats.providers.template_kinds import Kind, Style
+from chats.providers.template.kinds import Kind, Style
 
 
 @dataclass(frozen=True, slots=True)

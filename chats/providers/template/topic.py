@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
-from chats.providers.template_kinds import Span
-from chats.providers.template_language import detect_language, word_set
+from chats.providers.template.kinds import Span
+from chats.providers.template.language import detect_language, word_set
 
 # Stands where another slot was read, and so ends a topic.
 MASK = "\0"
@@ -55,7 +55,8 @@ _END = re.compile(
 )
 _GERMAN_ARTICLES = word_set("die der das den dem des ein eine einen einem einer")
 _FILLERS = _GERMAN_ARTICLES | word_set(
-    "the a an formuliere für for in im into mit with am auf at of ca etwa ungefähr about around von bei zu zum zur als "
+    "the a an formuliere "
+    "für for in im into mit with am auf at of ca etwa ungefähr about around von bei zu zum zur als "
     "as and und oder or lasting dauer zeit fach subject thema topic bitte please planen erstellen "
     "machen schreiben entwerfen vorbereiten ausarbeiten generieren geben formulieren vor ich "
     "brauche bräuchte möchte will hätte gern gerne mir uns erstelle mach mache schreibe schreib "
