@@ -21,14 +21,14 @@ from chats.replies.events import (
     ending_of,
     meta_frame,
 )
-from chats.replies.log import NotInLog
 from chats.requests import parse_question
 from eduhu import jsonio
 from eduhu.edge import EdgeRequest, EventStream
 from eduhu.errors import InvalidInput, NotFound
 from eduhu.threads import in_thread
 
-ROW_POLL_SECONDS = 1.0  # checkpoints come about once a second
+SILENCE_SECONDS = 1.0  # then the row is asked
+GAP_SECONDS = 0.2
 MAX_OFFSET = 10**9
 
 
@@ -77,43 +77,46 @@ async def sse_frames(reply: Reply, offset: int) -> AsyncIterator[bytes]:
 
 
 async def reply_events(reply: Reply, offset: int) -> AsyncIterator[ReplyEvent]:
-    """Yield the events of a reply after `offset`: from the log, else from the row.
+    """Yield the events of a reply after `offset`, up to and with its ending.
 
-    Raises InvalidInput for a position the reply has not reached.
+    Text comes from the log. Where the log is silent or has a gap, the row has it:
+    checkpointed about once a second, and whole once the reply has ended. Raises
+    InvalidInput for a position the reply never reached, NotFound when it is deleted.
     """
-    log = engine.current_log()
-    if reply.is_live and log is not None:
-        try:
-            async for event in log.follow(
-                reply.pk, offset, heartbeat=settings.STREAM_HEARTBEAT_SECONDS
-            ):
+    clock = asyncio.get_running_loop().time
+    last_event = clock()
+    events = _from_row(reply, offset)
+    with engine.log().reader(reply.pk) as reader:
+        while True:
+            for event in events:
                 yield event
-            return
-        except NotInLog:
-            pass  # another process writes it: its checkpoints are in the row
-    async for event in _row_events(reply, offset):
-        yield event
+                last_event = clock()
+                if isinstance(event, Ending):
+                    return
+                offset = event.end if isinstance(event, Piece) else offset
+            pieces, ending = await reader.after(offset, SILENCE_SECONDS)
+            if ending is not None and offset > ending.offset:
+                raise InvalidInput
+            events = [*pieces, *([ending] if ending else [])]
+            if events and not (pieces and pieces[0].offset > offset):
+                continue
+            events = _from_row(await in_thread(reload_reply)(reply.pk), offset)
+            if not events and pieces:
+                await asyncio.sleep(GAP_SECONDS)  # the next checkpoint closes the gap
+            if not events and clock() - last_event >= settings.STREAM_HEARTBEAT_SECONDS:
+                events = [Heartbeat()]
 
 
-async def _row_events(reply: Reply, offset: int) -> AsyncIterator[ReplyEvent]:
-    silent = 0.0
-    while True:
-        refuse_beyond_end(reply, offset)
-        if len(reply.text) > offset:
-            yield Piece(offset, reply.text[offset:])
-            offset, silent = len(reply.text), 0.0
-        if not reply.is_live:
-            yield ending_of(reply)
-            return
-        if silent >= settings.STREAM_HEARTBEAT_SECONDS:
-            yield Heartbeat()
-            silent = 0.0
-        await asyncio.sleep(ROW_POLL_SECONDS)
-        silent += ROW_POLL_SECONDS
-        found = await in_thread(reload_reply)(reply.pk)
-        if found is None:
-            raise NotFound  # deleted with its chat
-        reply = found
+def _from_row(reply: Reply | None, offset: int) -> list[ReplyEvent]:
+    if reply is None:
+        raise NotFound  # deleted with its chat
+    refuse_beyond_end(reply, offset)
+    events: list[ReplyEvent] = []
+    if len(reply.text) > offset:
+        events.append(Piece(offset, reply.text[offset:]))
+    if not reply.is_live:
+        events.append(ending_of(reply))
+    return events
 
 
 _EVENT_STREAM: dict[str, Any] = {

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from chats.providers.registry import provider
-from chats.replies.log import MemoryReplyLog
+from chats.replies.log import MemoryReplyLog, ReplyLog
 from chats.replies.worker import ReplyWorker
 
 
@@ -21,7 +21,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.log = MemoryReplyLog(tick=settings.REPLY_TICK_SECONDS)
+        self.log: ReplyLog = MemoryReplyLog(tick=settings.REPLY_TICK_SECONDS)
         self.worker = ReplyWorker(self.log, provider())
         self._task = asyncio.create_task(self.worker.run(), name="reply-worker")
 
@@ -29,6 +29,7 @@ class Engine:
         """End running replies as interrupted, keeping their text."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        await self.log.close()
         await provider().aclose()
 
 
@@ -50,15 +51,16 @@ async def stop() -> None:
         await engine.stop()
 
 
-def current_log() -> MemoryReplyLog | None:
-    """Return this process's log, if it runs an engine."""
-    return _engine.log if _engine else None
+def log() -> ReplyLog:
+    """Return this process's log. Raises RuntimeError where no engine runs."""
+    if _engine is None:
+        raise RuntimeError("the reply engine is not running")
+    return _engine.log
 
 
 def reply_queued(reply_id: uuid.UUID) -> None:
     """Tell the loop of a new reply; from any thread, after the commit."""
     if engine := _engine:
-        _call(engine, engine.log.expect, reply_id)
         _call(engine, engine.worker.wake)
 
 

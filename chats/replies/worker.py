@@ -21,7 +21,7 @@ from chats.models import ReplyState
 from chats.providers.base import Finish, Provider, estimate_usage
 from chats.replies import store
 from chats.replies.events import Ending
-from chats.replies.log import MemoryReplyLog
+from chats.replies.log import ReplyLog
 from chats.replies.store import Job, Outcome
 from eduhu.db import now
 from eduhu.errors import ProviderError, as_eduhu_error
@@ -56,7 +56,7 @@ class _Running:
 class ReplyWorker:
     """The worker of one event loop. All methods but none of the state belong to that loop."""
 
-    def __init__(self, log: MemoryReplyLog, provider: Provider) -> None:
+    def __init__(self, log: ReplyLog, provider: Provider) -> None:
         self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._log = log
         self._provider = provider
