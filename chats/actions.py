@@ -158,7 +158,7 @@ def _send(teacher: Teacher, question: Question) -> Reply:
         provider=provider().name,
         is_demo=provider().is_demo,
     )
-    transaction.on_commit(partial(engine.reply_queued, reply.pk))
+    transaction.on_commit(engine.reply_queued)
     return reply
 
 

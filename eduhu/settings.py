@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import dj_database_url
 from celery.schedules import crontab
 from django.utils.translation import gettext_lazy as _
 from environs import Env, validate
@@ -95,11 +96,9 @@ TEMPLATES = [
 # --- Where rows live -----------------------------------------------------------------------
 
 DATABASE_POOL_SIZE = 10
-DATABASE_URL = env.str("DATABASE_URL", "")
+DATABASE_URL = env.str("DATABASE_URL", "") or f"sqlite:///{DATA_DIR / 'eduhu.sqlite3'}"
 STATEMENT_TIMEOUT_MS = env.int("DATABASE_STATEMENT_TIMEOUT_MS", 10_000)
-DATABASES: dict[str, Any] = {
-    "default": env.dj_db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'eduhu.sqlite3'}")
-}
+DATABASES: dict[str, Any] = {"default": dj_database_url.parse(DATABASE_URL)}
 DATABASE_IS_POSTGRESQL = DATABASE_URL.startswith(("postgres://", "postgresql://"))
 if DATABASE_IS_POSTGRESQL:
     DATABASES["default"]["CONN_MAX_AGE"] = 0  # the pool keeps connections, not the thread
@@ -312,7 +311,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if IS_DEVELOPMENT
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "eduhu.static.HashedStaticFiles"
     },
 }
 

@@ -34,6 +34,8 @@ class LiveServer:
         self.environment = {**os.environ, "EDUHU_DATA_DIR": str(folder), **environment}
         self.environment["DJANGO_SETTINGS_MODULE"] = "eduhu.settings"
         self.log = folder / "server.log"
+        self.process: subprocess.Popen | None = None
+        self.worker: subprocess.Popen | None = None
 
     def manage(self, *command: str) -> str:
         """Run a management command on the same data; return what it printed."""
@@ -44,13 +46,19 @@ class LiveServer:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def start(self):
-        """Start the process and wait until it answers."""
+    def spawn(self, *command: str) -> subprocess.Popen:
+        """Start a management command as a process on the same data."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", "--port", str(self.port)],
+            return subprocess.Popen(
+                [sys.executable, "manage.py", *command],
                 cwd=ROOT, env=self.environment, stdout=log, stderr=log,
             )  # fmt: skip
+
+    def start(self):
+        """Start the process and wait until it answers; with Redis, a reply worker as well."""
+        self.process = self.spawn("serve", "--port", str(self.port))
+        if self.environment.get("REDIS_URL"):
+            self.worker = self.spawn("reply_worker")
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             assert self.process.poll() is None, self.log.read_text()
@@ -61,10 +69,13 @@ class LiveServer:
         raise AssertionError(self.log.read_text())
 
     def stop(self, signum=signal.SIGTERM):
-        """End the process; return its exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signum)
-        return self.process.wait(timeout=25)
+        """End both processes; return the web process's exit code."""
+        running = [process for process in (self.process, self.worker) if process is not None]
+        for process in running:
+            if process.poll() is None:
+                process.send_signal(signum)
+        codes = [process.wait(timeout=25) for process in running]
+        return codes[0]
 
 
 @contextlib.contextmanager
@@ -99,6 +110,4 @@ def _database():
         try:
             yield {"DATABASE_URL": f"{base}/{name}{query}"}
         finally:
-            admin.execute(
-                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

