@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from artifacts import actions, queries, serializers
 from eduhu.pages import PageRequest, next_url
 from teachers.auth import teacher_of
+from teachers.idempotency import IDEMPOTENCY_KEY, idempotent
 
 LIMIT = OpenApiParameter("limit", int, description="Rows per page; larger values are capped.")
 CURSOR = OpenApiParameter("cursor", str, description="From `next`; not to be made by hand.")
@@ -34,8 +35,10 @@ class ArtifactList(APIView):
     @extend_schema(
         operation_id="artifacts_create",
         request=serializers.ArtifactInput,
+        parameters=[IDEMPOTENCY_KEY],
         responses={201: serializers.ArtifactOutput, 200: serializers.ArtifactOutput},
     )
+    @idempotent
     def post(self, request: Request) -> Response:
         """Store an artifact; repeating it with the same id is a success."""
         data = serializers.ArtifactInput(data=request.data)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,6 +19,8 @@ from chats.providers.registry import provider
 from chats.replies import engine
 from eduhu.db import new_id, now
 from eduhu.errors import (
+    CannotContinue,
+    IdempotencyKeyReused,
     IdTaken,
     ModelNotAllowed,
     NotFound,
@@ -28,6 +30,7 @@ from eduhu.errors import (
 from teachers.models import Teacher, TeacherPreferences
 
 AUTO_TITLE_MAX = 80
+IDEMPOTENCY_PERIOD = dt.timedelta(hours=48)
 
 
 def create_chat(
@@ -100,25 +103,92 @@ class Question:
     context: Sequence[dict[str, str]] = ()
 
 
-def send_message(*, teacher: Teacher, question: Question) -> Reply:
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """A client's `Idempotency-Key` and the hash of what it came with."""
+
+    key: str
+    body_hash: str
+
+
+def find_repeated(
+    *, teacher: Teacher, question: Question | None, key: RequestKey | None
+) -> Reply | None:
+    """Return the reply that an equal request has already started, if any.
+
+    A request is equal by its key, or by the message id of the client's own. Raises
+    IdempotencyKeyReused when the key came with another body, IdTaken when the
+    message id names anything else.
+    """
+    if key is not None and (reply := _by_key(teacher, key)) is not None:
+        return reply
+    return _by_message_id(teacher, question) if question is not None else None
+
+
+def _by_key(teacher: Teacher, key: RequestKey) -> Reply | None:
+    reply = Reply.objects.for_teacher(teacher).filter(idempotency_key=key.key).first()
+    if reply is None:
+        return None
+    if reply.accepted_at < now() - IDEMPOTENCY_PERIOD:
+        Reply.objects.filter(pk=reply.pk).update(idempotency_key=None)
+        return None
+    if reply.body_hash != key.body_hash:
+        raise IdempotencyKeyReused
+    return reply
+
+
+def send_message(*, teacher: Teacher, question: Question, key: RequestKey | None = None) -> Reply:
     """Store the teacher's message and queue the reply to it, in one transaction.
 
-    With a message id of the client's own the call may be repeated: it returns the
-    reply there already is. Raises NotFound, IdTaken, ReplyInProgress,
+    May be repeated with the same key or message id: it returns the reply there
+    already is. Raises NotFound, IdTaken, IdempotencyKeyReused, ReplyInProgress,
     TooManyReplies or ModelNotAllowed.
     """
+    return _once(
+        lambda: find_repeated(teacher=teacher, question=question, key=key),
+        lambda: _send(teacher, question, key),
+    )
+
+
+def retry_reply(*, teacher: Teacher, reply_id: uuid.UUID, key: RequestKey | None = None) -> Reply:
+    """Answer the same question again: a new reply and a new message, the old ones stay.
+
+    May be repeated with the same key. Raises NotFound, IdempotencyKeyReused,
+    ReplyInProgress or TooManyReplies.
+    """
+    return _once(
+        lambda: find_repeated(teacher=teacher, question=None, key=key),
+        lambda: _retry(teacher, reply_id, key),
+    )
+
+
+def continue_reply(
+    *, teacher: Teacher, reply_id: uuid.UUID, key: RequestKey | None = None
+) -> Reply:
+    """Go on with a reply that ended early: the same row and message, the offset goes on.
+
+    May be repeated with the same key. Raises NotFound, IdempotencyKeyReused,
+    ReplyInProgress or TooManyReplies, and CannotContinue for a reply that is whole.
+    """
+    return _once(
+        lambda: find_repeated(teacher=teacher, question=None, key=key),
+        lambda: _continue(teacher, reply_id, key),
+    )
+
+
+def _once(find: Callable[[], Reply | None], start: Callable[[], Reply]) -> Reply:
+    """Start a reply unless there is one; two at once end with the same one."""
     try:
         with transaction.atomic():
-            return _repeated(teacher, question) or _send(teacher, question)
+            return find() or start()
     except IntegrityError as error:
-        # The same message id at the same moment: the other one was first.
         with transaction.atomic():
-            if reply := _repeated(teacher, question):
+            if reply := find():
                 return reply
         raise IdTaken from error
 
 
-def _repeated(teacher: Teacher, question: Question) -> Reply | None:
+def _by_message_id(teacher: Teacher, question: Question) -> Reply | None:
     if question.message_id is None:
         return None
     message = Message.objects.select_related("chat").filter(pk=question.message_id).first()
@@ -136,11 +206,10 @@ def _repeated(teacher: Teacher, question: Question) -> Reply | None:
     return reply
 
 
-def _send(teacher: Teacher, question: Question) -> Reply:
-    # The teacher's row is locked, so that two sends at once cannot pass the limit together.
-    Teacher.objects.select_for_update(no_key=True).filter(pk=teacher.pk).first()
+def _send(teacher: Teacher, question: Question, key: RequestKey | None) -> Reply:
+    _lock(teacher)
     chat = _chat_for(teacher, question)
-    _refuse_when_busy(teacher, chat)
+    _refuse_when_busy(teacher, chat.pk)
     message = Message.objects.create(
         id=question.message_id or new_id(),
         chat=chat,
@@ -149,17 +218,74 @@ def _send(teacher: Teacher, question: Question) -> Reply:
         timestamp=_next_timestamp(chat),
     )
     _title_from(chat, message)
-    reply = Reply.objects.create(
+    return _queue(
         chat=chat,
         teacher=teacher,
         user_message=message,
         context=list(question.context) if question.chat_id is None else [],
         model=_model_for(teacher, question.model),
-        provider=provider().name,
-        is_demo=provider().is_demo,
+        **_key_fields(key),
     )
+
+
+def _lock(teacher: Teacher) -> None:
+    # So that two sends at once cannot pass the limit of live replies together.
+    Teacher.objects.select_for_update(no_key=True).filter(pk=teacher.pk).first()
+
+
+def _key_fields(key: RequestKey | None) -> dict[str, Any]:
+    return {"idempotency_key": key.key, "body_hash": key.body_hash} if key else {}
+
+
+def _queue(**fields: Any) -> Reply:
+    service = {"provider": provider().name, "is_demo": provider().is_demo}
+    reply = Reply.objects.create(**service, **fields)
     transaction.on_commit(engine.reply_queued)
     return reply
+
+
+def _retry(teacher: Teacher, reply_id: uuid.UUID, key: RequestKey | None) -> Reply:
+    old = _ended_reply(teacher, reply_id)
+    return _queue(
+        chat_id=old.chat_id,
+        teacher=teacher,
+        user_message_id=old.user_message_id,
+        context=old.context,
+        model=_model_for(teacher, None) if old.model not in settings.AI_MODELS else old.model,
+        **_key_fields(key),
+    )
+
+
+def _continue(teacher: Teacher, reply_id: uuid.UUID, key: RequestKey | None) -> Reply:
+    reply = _ended_reply(teacher, reply_id)
+    if reply.state == ReplyState.COMPLETE and reply.finish_reason != "length":
+        raise CannotContinue
+    fresh = {
+        "state": ReplyState.QUEUED,
+        "attempt": reply.attempt + 1,
+        "attempt_offset": len(reply.text),
+        "finish_reason": "",
+        "error_code": "",
+        "cancel_requested": False,
+        "accepted_at": now(),
+        "ended_at": None,
+        **_key_fields(key),
+    }
+    for name, value in fresh.items():
+        setattr(reply, name, value)
+    reply.save(update_fields=list(fresh))
+    transaction.on_commit(engine.reply_queued)
+    return reply
+
+
+def _ended_reply(teacher: Teacher, reply_id: uuid.UUID) -> Reply:
+    _lock(teacher)
+    reply = Reply.objects.for_teacher(teacher).select_for_update(no_key=True).filter(pk=reply_id)
+    found = reply.first()
+    if found is None:
+        raise NotFound
+    _refuse_when_busy(teacher, found.chat_id)
+    return found
 
 
 def _chat_for(teacher: Teacher, question: Question) -> Chat:
@@ -168,10 +294,10 @@ def _chat_for(teacher: Teacher, question: Question) -> Chat:
     return Chat.objects.create(teacher=teacher, title=auto_title(question.content))
 
 
-def _refuse_when_busy(teacher: Teacher, chat: Chat) -> None:
+def _refuse_when_busy(teacher: Teacher, chat_id: uuid.UUID) -> None:
     live = dict(Reply.objects.for_teacher(teacher).live().values_list("chat_id", "pk"))
-    if chat.pk in live:
-        raise ReplyInProgress(reply_id=live[chat.pk])
+    if chat_id in live:
+        raise ReplyInProgress(reply_id=live[chat_id])
     if len(live) >= settings.MAX_LIVE_REPLIES:
         raise TooManyReplies
 

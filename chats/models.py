@@ -182,6 +182,7 @@ class Reply(models.Model):
     )
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
     text = models.TextField(_("text so far"), blank=True)
+    attempt_offset = models.PositiveIntegerField(_("where this attempt began"), default=0)
     model = models.CharField(_("model"), max_length=120)
     provider = models.CharField(_("provider"), max_length=40)
     is_demo = models.BooleanField(_("demo"), default=False)
@@ -193,7 +194,10 @@ class Reply(models.Model):
     cancel_requested = models.BooleanField(_("stop requested"), default=False)
     worker = models.CharField(_("worker"), max_length=80, blank=True)
     lease_until = MillisecondField(_("lease until"), null=True, blank=True)
-    created_at = MillisecondField(_("accepted"), default=now, editable=False)
+    idempotency_key = models.CharField(_("idempotency key"), max_length=255, null=True, blank=True)  # noqa: DJ001 (null = none, and unique)
+    body_hash = models.CharField(_("hash of the request"), max_length=64, blank=True)
+    created_at = MillisecondField(_("created"), default=now, editable=False)
+    accepted_at = MillisecondField(_("accepted"), default=now, editable=False)
     first_token_at = MillisecondField(_("first token"), null=True, blank=True)
     ended_at = MillisecondField(_("ended"), null=True, blank=True)
 
@@ -214,6 +218,9 @@ class Reply(models.Model):
                 condition=models.Q(state__in=ReplyState.values), name="replies_state_valid"
             ),
             models.UniqueConstraint(
+                fields=["teacher", "idempotency_key"], name="replies_idempotency_key_unique"
+            ),
+            models.UniqueConstraint(
                 fields=["chat"], name="replies_one_live_per_chat",
                 condition=models.Q(state__in=["queued", "streaming"]),
             ),
@@ -221,6 +228,11 @@ class Reply(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state} {self.pk}"
+
+    @property
+    def earlier_text(self) -> str:
+        """What earlier attempts have written."""
+        return self.text[: self.attempt_offset]
 
     @property
     def is_live(self) -> bool:

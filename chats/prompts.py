@@ -20,7 +20,8 @@ def build_prompt(reply: Reply) -> Prompt:
     profile = teacher_profile(reply.teacher)
     question = PromptMessage("user", reply.user_message.content)
     history = _context(reply) or _history(reply)
-    return Prompt((_system(profile), *history, question), reply.model, profile)
+    messages = (_system(profile), *history, question)
+    return Prompt(messages, reply.model, profile, partial=reply.earlier_text)
 
 
 def teacher_profile(teacher: Teacher) -> TeacherProfile:

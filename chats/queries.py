@@ -3,6 +3,8 @@
 import uuid
 from typing import Any
 
+from django.db.models import Value
+
 from chats.models import Chat, Message, Reply
 from eduhu.db import epoch_ms
 from eduhu.errors import NotFound
@@ -36,7 +38,8 @@ def chat_page(
     teacher: Teacher, page: PageRequest, *, is_archived: bool
 ) -> tuple[list[Document], str | None]:
     """Return a page of a teacher's chats, last changed first, and the cursor to the next."""
-    chats = Chat.objects.for_teacher(teacher).filter(is_archived=is_archived)
+    # As a Value: Django writes `NOT is_archived` for a bool, which SQLite's index cannot answer.
+    chats = Chat.objects.for_teacher(teacher).filter(is_archived=Value(is_archived))
     rows = list(newest_first(chats, page, time_field="updated_at").values(*CHAT_FIELDS))
     rows, cursor = split(rows, page, time_field="updated_at")
     return [chat_document(row) for row in rows], cursor

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from chats import limits
+from chats.actions import RequestKey
 from chats.models import Reply
 from chats.queries import find_reply, reload_reply
 from chats.replies import engine
@@ -26,6 +27,7 @@ from eduhu import jsonio
 from eduhu.edge import EdgeRequest, EventStream
 from eduhu.errors import InvalidInput, NotFound
 from eduhu.threads import in_thread
+from teachers.idempotency import checked_key, fingerprint
 
 SILENCE_SECONDS = 1.0  # then the row is asked
 GAP_SECONDS = 0.2
@@ -35,18 +37,49 @@ MAX_OFFSET = 10**9
 async def post_chat(request: EdgeRequest) -> EventStream:
     """`POST /api/chat`: store the question, and stream the reply from its beginning."""
     question = parse_question(jsonio.loads_object(request.body))
-    reply = await in_thread(limits.ask)(request.teacher, question)
+    reply = await in_thread(limits.ask)(request.teacher, question, _key(request))
     return EventStream(sse_frames(reply, 0))
+
+
+async def post_reply_retry(request: EdgeRequest) -> EventStream:
+    """`POST /api/replies/{id}/retry`: answer the question again, and stream the new reply."""
+    reply_id = _reply_id(request)
+    reply = await in_thread(limits.answer_again)(request.teacher, reply_id, _key(request))
+    return EventStream(sse_frames(reply, 0))
+
+
+async def post_reply_continue(request: EdgeRequest) -> EventStream:
+    """`POST /api/replies/{id}/continue`: go on, and stream from `Last-Event-ID`, or from 0."""
+    reply_id, offset = _reply_id(request), _offset(request)
+    reply = await in_thread(limits.go_on)(request.teacher, reply_id, _key(request))
+    return EventStream(sse_frames(reply, offset))
+
+
+def _key(request: EdgeRequest) -> RequestKey | None:
+    key = checked_key(request.headers.get("idempotency-key"))
+    if key is None:
+        return None
+    scope = request.scope
+    return RequestKey(
+        key, fingerprint(scope["method"].encode(), scope["path"].encode(), request.body)
+    )
+
+
+def _reply_id(request: EdgeRequest) -> uuid.UUID:
+    try:
+        return uuid.UUID(request.params["reply_id"])
+    except ValueError as error:
+        raise NotFound from error
+
+
+def _offset(request: EdgeRequest) -> int:
+    return parse_offset(request.headers.get("last-event-id") or "0")
 
 
 async def get_reply_events(request: EdgeRequest) -> EventStream:
     """`GET /api/replies/{id}/events`: stream a reply from `Last-Event-ID`, or from 0."""
-    offset = parse_offset(request.headers.get("last-event-id") or "0")
-    try:
-        reply_id = uuid.UUID(request.params["reply_id"])
-    except ValueError as error:
-        raise NotFound from error
-    reply = await in_thread(find_reply)(request.teacher, reply_id)
+    offset = _offset(request)
+    reply = await in_thread(find_reply)(request.teacher, _reply_id(request))
     refuse_beyond_end(reply, offset)
     return EventStream(sse_frames(reply, offset))
 
@@ -86,7 +119,7 @@ async def reply_events(reply: Reply, offset: int) -> AsyncIterator[ReplyEvent]:
     clock = asyncio.get_running_loop().time
     last_event = clock()
     events = _from_row(reply, offset)
-    with engine.log().reader(reply.pk) as reader:
+    with engine.log().reader(reply.pk, reply.attempt) as reader:
         while True:
             for event in events:
                 yield event
@@ -94,7 +127,8 @@ async def reply_events(reply: Reply, offset: int) -> AsyncIterator[ReplyEvent]:
                 if isinstance(event, Ending):
                     return
                 offset = event.end if isinstance(event, Piece) else offset
-            pieces, ending = await reader.after(offset, SILENCE_SECONDS)
+            patience = min(SILENCE_SECONDS, settings.STREAM_HEARTBEAT_SECONDS)
+            pieces, ending = await reader.after(offset, patience)
             if ending is not None and offset > ending.offset:
                 raise InvalidInput
             events = [*pieces, *([ending] if ending else [])]
@@ -136,11 +170,32 @@ _TURN = {
     },
 }
 _ID = {"type": ["string", "null"], "format": "uuid"}
+_REPLY_ID = {
+    "name": "reply_id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "format": "uuid"},
+}
+_LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The id of the last frame received; from the beginning if absent.",
+}
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The same key starts one reply; a repetition streams it from its beginning.",
+}
 POST_CHAT_OPERATION: dict[str, Any] = {
     "operationId": "chat_send",
     "summary": "Ask, and stream the answer",
     "description": "With `chat_id` the message joins that chat, whose history is the context; "
     "without it a chat is created and earlier `messages` are context for this reply only.",
+    "parameters": [_IDEMPOTENCY_KEY],
     "requestBody": {
         "required": True,
         "content": {
@@ -163,20 +218,20 @@ POST_CHAT_OPERATION: dict[str, Any] = {
 REPLY_EVENTS_OPERATION: dict[str, Any] = {
     "operationId": "reply_events",
     "summary": "Follow a reply from a position",
-    "parameters": [
-        {
-            "name": "reply_id",
-            "in": "path",
-            "required": True,
-            "schema": {"type": "string", "format": "uuid"},
-        },
-        {
-            "name": "Last-Event-ID",
-            "in": "header",
-            "required": False,
-            "schema": {"type": "string"},
-            "description": "The id of the last frame received; from the beginning if absent.",
-        },
-    ],
+    "parameters": [_REPLY_ID, _LAST_EVENT_ID],
+    "responses": _EVENT_STREAM,
+}
+REPLY_RETRY_OPERATION: dict[str, Any] = {
+    "operationId": "reply_retry",
+    "summary": "Answer the same question again",
+    "description": "A new reply and a new message; the old ones stay.",
+    "parameters": [_REPLY_ID, _IDEMPOTENCY_KEY],
+    "responses": _EVENT_STREAM,
+}
+REPLY_CONTINUE_OPERATION: dict[str, Any] = {
+    "operationId": "reply_continue",
+    "summary": "Go on with a reply that ended early",
+    "description": "The same reply and message; positions go on where they ended.",
+    "parameters": [_REPLY_ID, _LAST_EVENT_ID, _IDEMPOTENCY_KEY],
     "responses": _EVENT_STREAM,
 }

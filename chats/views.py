@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from chats import actions, queries, serializers
 from eduhu.pages import PageRequest, next_url
 from teachers.auth import teacher_of
+from teachers.idempotency import IDEMPOTENCY_KEY, idempotent
 
 LIMIT = OpenApiParameter("limit", int, description="Rows per page; larger values are capped.")
 CURSOR = OpenApiParameter("cursor", str, description="From `next`; not to be made by hand.")
@@ -51,8 +52,10 @@ class ChatList(APIView):
     @extend_schema(
         operation_id="chats_create",
         request=serializers.ChatInput,
+        parameters=[IDEMPOTENCY_KEY],
         responses={201: serializers.ChatDetail, 200: serializers.ChatDetail},
     )
+    @idempotent
     def post(self, request: Request) -> Response:
         """Create a chat; repeating it with the same id is a success."""
         data = serializers.ChatInput(data=request.data)

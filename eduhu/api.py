@@ -82,11 +82,18 @@ _BY_DRF_TYPE: list[tuple[type[Exception], type[errors.EduhuError]]] = [
 def from_drf(error: Exception) -> errors.EduhuError:
     """Translate the framework's exceptions into ours."""
     if isinstance(error, drf.ValidationError):
-        return errors.InvalidInput(errors=error.detail)
+        return errors.InvalidInput(errors=_with_text_keys(error.detail))
     for theirs, ours in _BY_DRF_TYPE:
         if isinstance(error, theirs):
             return ours()
     return errors.as_eduhu_error(error)
+
+
+def _with_text_keys(detail: Any) -> Any:
+    """Return the details of a validation error as JSON can hold them: list indexes become text."""
+    if isinstance(detail, dict):
+        return {str(key): _with_text_keys(value) for key, value in detail.items()}
+    return [_with_text_keys(each) for each in detail] if isinstance(detail, list) else detail
 
 
 def problem_response(error: errors.EduhuError) -> JsonResponse:

@@ -144,6 +144,8 @@ class Edge:
         if not accepted_language(headers.get("accept-language")):
             translation.activate(teacher.language)
         body = await _read_body(headers, receive)
+        if body and not is_json(headers.get("content-type")):
+            raise errors.UnsupportedMediaType
         request = EdgeRequest(scope, teacher, match.groupdict(), body)
         stream = await route.handler(request)
         await response.stream(stream, receive)
@@ -233,6 +235,11 @@ async def _stop(*tasks: "asyncio.Task[None]") -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a body calls itself JSON, whatever its parameters."""
+    return content_type.partition(";")[0].strip().lower() == "application/json"
 
 
 def check_host(host: str) -> None:

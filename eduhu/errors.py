@@ -148,6 +148,29 @@ class ReplyInProgress(Conflict):
     detail = _("The assistant is still answering in this chat. Wait for the end, or stop it.")
 
 
+class CannotContinue(Conflict):
+    """The reply has come to its proper end."""
+
+    code = "cannot_continue"
+    detail = _("This answer is complete. To get another one, ask again.")
+
+
+class RequestInProgress(Conflict):
+    """The same `Idempotency-Key` is being worked on right now."""
+
+    code = "request_in_progress"
+    detail = _("The same request is still being worked on. Please wait a moment.")
+    retry_after = 1
+
+
+class IdempotencyKeyReused(EduhuError):
+    """The `Idempotency-Key` came before, with another request."""
+
+    status = 422
+    code = "idempotency_key_reused"
+    detail = _("This Idempotency-Key was used for another request. Please choose a new one.")
+
+
 class PayloadTooLarge(EduhuError):
     """The body is over the server's cap."""
 
@@ -196,6 +219,13 @@ class Unavailable(EduhuError):
     retry_after = 5
 
 
+class CircuitOpen(Unavailable):
+    """A service failed several times in a row and is not asked; `retry_after` says until when."""
+
+    code = "circuit_open"
+    detail = _("A service we need did not answer and is given a moment. Please try again shortly.")
+
+
 class ProviderError(EduhuError):
     """The AI service failed. The teacher's message is stored; a retry is safe."""
 
@@ -233,6 +263,13 @@ class ProviderRefused(ProviderError):
 
     code = "provider_refused"
     detail = _("The AI service did not accept this request. Please tell your administrator.")
+
+
+class ProviderUntrusted(ProviderError):
+    """The AI service does not prove that it is who it should be (certificate)."""
+
+    code = "provider_untrusted"
+    detail = _("The AI service cannot be reached securely. Please tell your administrator.")
 
 
 class ReplyInterrupted(EduhuError):

@@ -16,6 +16,20 @@ ROUTES: list[Route] = [
         stream.get_reply_events,
         stream.REPLY_EVENTS_OPERATION,
     ),
+    Route(
+        "reply-retry",
+        "POST",
+        "/api/replies/{reply_id}/retry",
+        stream.post_reply_retry,
+        stream.REPLY_RETRY_OPERATION,
+    ),
+    Route(
+        "reply-continue",
+        "POST",
+        "/api/replies/{reply_id}/continue",
+        stream.post_reply_continue,
+        stream.REPLY_CONTINUE_OPERATION,
+    ),
 ]
 
 SOCKET_ROUTES: list[SocketRoute] = [

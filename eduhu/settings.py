@@ -11,6 +11,7 @@ from typing import Any
 
 import dj_database_url
 from celery.schedules import crontab
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from environs import Env, validate
 
@@ -179,8 +180,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "Europe/Berlin"
 CELERY_BEAT_SCHEDULE = {
-    "remove-expired-tokens": {
-        "task": "teachers.tasks.remove_expired_tokens",
+    "remove-expired": {
+        "task": "teachers.tasks.remove_expired",
         "schedule": crontab(hour="3", minute="10"),
     },
 }
@@ -315,7 +316,76 @@ STORAGES = {
     },
 }
 
-UNFOLD = {"SITE_TITLE": "eduhu", "SITE_HEADER": "eduhu", "SITE_SYMBOL": "school"}
+
+def _admin_list(title: Any, icon: str, app: str, model: str, query: str = "") -> dict[str, Any]:
+    """A link to a list of the admin, for those who may see it."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": lambda request: reverse_lazy(f"admin:{app}_{model}_changelist") + query,
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{model}"),
+    }
+
+
+def _replies(title: Any, states: str = "") -> dict[str, Any]:
+    return _admin_list(title, "", "chats", "reply", f"?state__in={states}" if states else "")
+
+
+UNFOLD = {
+    "SITE_TITLE": "eduhu",
+    "SITE_HEADER": "eduhu",
+    "SITE_SYMBOL": "school",
+    "DASHBOARD_CALLBACK": "monitoring.admin.dashboard",
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "items": [
+                    {
+                        "title": _("Overview"),
+                        "icon": "dashboard",
+                        "link": reverse_lazy("admin:index"),
+                    },
+                ],
+            },
+            {
+                "title": _("People"),
+                "separator": True,
+                "items": [
+                    _admin_list(_("Teachers"), "person", "teachers", "teacher"),
+                    _admin_list(_("Preferences"), "tune", "teachers", "teacherpreferences"),
+                    _admin_list(_("Groups"), "group", "auth", "group"),
+                ],
+            },
+            {
+                "title": _("Chats"),
+                "separator": True,
+                "items": [
+                    _admin_list(_("Chats"), "forum", "chats", "chat"),
+                    _admin_list(_("Messages"), "chat", "chats", "message"),
+                    _admin_list(_("Replies"), "smart_toy", "chats", "reply"),
+                ],
+            },
+            {
+                "title": _("Material"),
+                "separator": True,
+                "items": [_admin_list(_("Artifacts"), "description", "artifacts", "artifact")],
+            },
+        ],
+    },
+    "TABS": [
+        {
+            "models": ["chats.reply"],
+            "items": [
+                _replies(_("All")),
+                _replies(_("In progress"), "queued,streaming"),
+                _replies(_("Failed"), "failed"),
+                _replies(_("Interrupted"), "interrupted"),
+                _replies(_("Cancelled"), "cancelled"),
+                _replies(_("Complete"), "complete"),
+            ],
+        },
+    ],
+}
 
 # --- What operators see --------------------------------------------------------------------
 
@@ -336,7 +406,11 @@ LOGGING: dict[str, Any] = {
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
     # daphne tells every request at INFO
-    "loggers": {"daphne": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "daphne": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "celery": {"level": "WARNING"},
+    },
 }
 
 env.seal()

@@ -73,6 +73,29 @@ class Teacher(AbstractBaseUser, PermissionsMixin):
         super().save(*args, **kwargs)
 
 
+class IdempotentRequest(models.Model):
+    """The answer to a POST that carried an `Idempotency-Key`, kept for a replay."""
+
+    teacher = models.ForeignKey(Teacher, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    content_type = models.CharField(max_length=80, blank=True)
+    body = models.BinaryField(default=bytes)
+    created_at = MillisecondField(default=now, db_index=True)
+
+    class Meta:
+        db_table = "idempotent_requests"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["teacher", "key"], name="idempotent_requests_key_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class TeacherPreferences(models.Model):
     """What the assistant should know about a teacher; one row each."""
 

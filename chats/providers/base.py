@@ -4,6 +4,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+_GO_ON = (
+    "Your answer was cut off. Go on exactly where it ends, in the same language and format. "
+    "Do not repeat anything and do not comment on it."
+)
+
 Role = Literal["system", "user", "assistant"]
 
 
@@ -26,11 +31,22 @@ class TeacherProfile:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One request to a provider. The teacher's text is the last message, unchanged."""
+    """One request to a provider. The teacher's text is the last message, unchanged.
+
+    `partial` is what an earlier attempt has written already: only the rest is wanted.
+    """
 
     messages: tuple[PromptMessage, ...]
     model: str
     profile: TeacherProfile = field(default_factory=TeacherProfile)
+    partial: str = ""
+
+    def turns(self) -> tuple[PromptMessage, ...]:
+        """Return the messages for a service that knows nothing of partial replies."""
+        if not self.partial:
+            return self.messages
+        so_far = PromptMessage("assistant", self.partial)
+        return (*self.messages, so_far, PromptMessage("user", _GO_ON))
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ class OpenAICompatible:
     async def _post(self, prompt: Prompt, with_usage: bool) -> aiohttp.ClientResponse:
         body: dict[str, Any] = {
             "model": prompt.model,
-            "messages": [{"role": m.role, "content": m.content} for m in prompt.messages],
+            "messages": [{"role": m.role, "content": m.content} for m in prompt.turns()],
             "stream": True,
         }
         if with_usage:

@@ -37,12 +37,16 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a reply ended; `offset` is its length in characters, times are milliseconds."""
+    """How an attempt at a reply ended.
+
+    `offset` is the reply's length in characters, times are milliseconds.
+    """
 
     reply_id: uuid.UUID
     message_id: uuid.UUID
     state: ReplyState
     offset: int
+    attempt: int = 1
     finish_reason: str = ""
     error_code: str = ""
     prompt_tokens: int | None = None
@@ -102,12 +106,13 @@ def ending_of(reply: Reply) -> Ending:
         message_id=reply.message_id,
         state=ReplyState(reply.state),
         offset=len(reply.text),
+        attempt=reply.attempt,
         finish_reason=reply.finish_reason,
         error_code=reply.error_code,
         prompt_tokens=reply.prompt_tokens,
         completion_tokens=reply.completion_tokens,
         usage_estimated=reply.usage_estimated,
-        response_time_ms=elapsed_ms(reply.created_at, reply.ended_at),
+        response_time_ms=elapsed_ms(reply.accepted_at, reply.ended_at),
     )
 
 

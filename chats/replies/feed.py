@@ -105,9 +105,9 @@ class Feeds:
         if feed is not None and not feed.readers and reply_id not in self._written:
             del self._feeds[reply_id]
 
-    def reader(self, reply_id: uuid.UUID) -> "Reader":
+    def reader(self, reply_id: uuid.UUID, attempt: int) -> "Reader":
         """Return a reader of a reply; use it with `with`."""
-        return Reader(self, reply_id)
+        return Reader(self, reply_id, attempt)
 
     def _enter(self, reply_id: uuid.UUID) -> Feed:
         feed = self._feeds.setdefault(reply_id, Feed())
@@ -122,11 +122,12 @@ class Feeds:
 
 
 class Reader:
-    """One reader of one reply."""
+    """One reader of one reply, up to the ending of `attempt` or a later one."""
 
-    def __init__(self, feeds: Feeds, reply_id: uuid.UUID) -> None:
+    def __init__(self, feeds: Feeds, reply_id: uuid.UUID, attempt: int) -> None:
         self._feeds = feeds
         self._reply_id = reply_id
+        self._attempt = attempt
 
     def __enter__(self) -> Self:
         self._feed = self._feeds._enter(self._reply_id)
@@ -150,9 +151,13 @@ class Reader:
             await self._feed.changed(timeout)
         pieces = self._feed.after(offset)
         reached = pieces[-1].end if pieces else offset
-        ending = self._feed.ending
+        ending = self._ending()
         return pieces, ending if ending is not None and reached >= ending.offset else None
 
     def _news(self, offset: int) -> bool:
-        ending = self._feed.ending
+        ending = self._ending()
         return self._feed.end > offset or (ending is not None and offset >= ending.offset)
+
+    def _ending(self) -> Ending | None:
+        ending = self._feed.ending
+        return ending if ending is not None and ending.attempt >= self._attempt else None

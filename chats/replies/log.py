@@ -29,7 +29,7 @@ class ReplyLog(Protocol):
         """Send what is left and the ending, at once."""
         ...
 
-    def reader(self, reply_id: uuid.UUID) -> Reader:
+    def reader(self, reply_id: uuid.UUID, attempt: int) -> Reader:
         """Return a reader of any reply, also of one this log may never hear of."""
         ...
 
@@ -112,9 +112,9 @@ class MemoryReplyLog:
         if reply_id not in self._joiners:
             self._feeds.close(reply_id)
 
-    def reader(self, reply_id: uuid.UUID) -> Reader:
+    def reader(self, reply_id: uuid.UUID, attempt: int) -> Reader:
         """Return a reader; a reply that nobody writes here stays silent."""
-        return self._feeds.reader(reply_id)
+        return self._feeds.reader(reply_id, attempt)
 
     async def close(self) -> None:
         """Stop the tick."""

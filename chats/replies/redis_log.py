@@ -59,9 +59,9 @@ class RedisReplyLog:
         """Send what is left and the ending, at once."""
         self._writer.end(ending)
 
-    def reader(self, reply_id: uuid.UUID) -> Reader:
+    def reader(self, reply_id: uuid.UUID, attempt: int) -> Reader:
         """Return a reader of any reply, written by any process."""
-        return self._follower.feeds.reader(reply_id)
+        return self._follower.feeds.reader(reply_id, attempt)
 
     async def close(self) -> None:
         """Send what is left and close the connections."""

@@ -24,16 +24,19 @@ from eduhu.errors import ReplyInterrupted
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed reply: what to ask, and where its text stands."""
+    """A claimed reply: what to ask, and the text an earlier attempt has left."""
 
     reply_id: uuid.UUID
     message_id: uuid.UUID
     chat_id: uuid.UUID
     user_message_id: uuid.UUID
     asked_at: dt.datetime
-    created_at: dt.datetime
+    accepted_at: dt.datetime
     worker: str
     prompt: Prompt
+    attempt: int
+    text: str
+    spent: Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,12 @@ def _job(reply: Reply) -> Job:
         chat_id=reply.chat_id,
         user_message_id=reply.user_message_id,
         asked_at=reply.user_message.timestamp,
-        created_at=reply.created_at,
+        accepted_at=reply.accepted_at,
         worker=reply.worker,
         prompt=build_prompt(reply),
+        attempt=reply.attempt,
+        text=reply.earlier_text,
+        spent=Usage(reply.prompt_tokens or 0, reply.completion_tokens or 0, reply.usage_estimated),
     )
 
 
@@ -109,38 +115,48 @@ def finish(job: Job, outcome: Outcome) -> Ending | None:
     Returns None when the reply is not this worker's any more.
     """
     ended_at = outcome.ended_at or now()
-    elapsed = elapsed_ms(job.created_at, ended_at)
+    elapsed = elapsed_ms(job.accepted_at, ended_at)
+    usage = _sum(job.spent, outcome.usage)
     with transaction.atomic():
         mine = _mine(job.worker).filter(pk=job.reply_id).update(
             state=outcome.state,
             text=outcome.text,
             finish_reason=outcome.finish_reason,
             error_code=outcome.error_code,
-            prompt_tokens=outcome.usage.prompt_tokens,
-            completion_tokens=outcome.usage.completion_tokens,
-            usage_estimated=outcome.usage.estimated,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            usage_estimated=usage.estimated,
             first_token_at=outcome.first_token_at,
             ended_at=ended_at,
             lease_until=None,
         )  # fmt: skip
         if not mine:
             return None
-        _store_answer(job, outcome, elapsed)
+        _store_answer(job, outcome.text, usage, elapsed)
         _count_question(job.user_message_id, outcome.usage)
-    return _ending(job, outcome, elapsed)
+    return _ending(job, outcome, usage, elapsed)
 
 
-def _ending(job: Job, outcome: Outcome, elapsed: int | None) -> Ending:
+def _sum(earlier: Usage, latest: Usage) -> Usage:
+    return Usage(
+        earlier.prompt_tokens + latest.prompt_tokens,
+        earlier.completion_tokens + latest.completion_tokens,
+        earlier.estimated or latest.estimated,
+    )
+
+
+def _ending(job: Job, outcome: Outcome, usage: Usage, elapsed: int | None) -> Ending:
     return Ending(
         reply_id=job.reply_id,
         message_id=job.message_id,
         state=outcome.state,
         offset=len(outcome.text),
+        attempt=job.attempt,
         finish_reason=outcome.finish_reason,
         error_code=outcome.error_code,
-        prompt_tokens=outcome.usage.prompt_tokens,
-        completion_tokens=outcome.usage.completion_tokens,
-        usage_estimated=outcome.usage.estimated,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        usage_estimated=usage.estimated,
         response_time_ms=elapsed,
     )
 
@@ -150,7 +166,7 @@ def ending(job: Job) -> Ending:
     reply = Reply.objects.filter(pk=job.reply_id).first()
     if reply is not None and not reply.is_live:
         return ending_of(reply)
-    return Ending(job.reply_id, job.message_id, ReplyState.CANCELLED, 0, "cancelled")
+    return Ending(job.reply_id, job.message_id, ReplyState.CANCELLED, 0, job.attempt, "cancelled")
 
 
 def lost(job: Job, outcome: Outcome) -> Ending:
@@ -160,24 +176,35 @@ def lost(job: Job, outcome: Outcome) -> Ending:
         job.message_id,
         ReplyState.INTERRUPTED,
         len(outcome.text),
+        job.attempt,
         error_code=ReplyInterrupted.code,
     )
 
 
-def _store_answer(job: Job, outcome: Outcome, elapsed: int | None) -> None:
-    if not outcome.text:
+def _store_answer(job: Job, text: str, usage: Usage, elapsed: int | None) -> None:
+    if not text:
         return
+    written = {
+        "content": text,
+        "token_count": usage.completion_tokens,
+        "token_count_estimated": usage.estimated,
+        "response_time_ms": elapsed,
+    }
+    if job.text and Message.objects.filter(pk=job.message_id).update(**written):
+        return  # an attempt that was continued
     Message.objects.create(
         id=job.message_id,
         chat_id=job.chat_id,
         role=Role.ASSISTANT,
-        content=outcome.text,
-        # One live reply per chat: nothing can have been said after the question.
-        timestamp=max(now(), job.asked_at + dt.timedelta(milliseconds=1)),
-        token_count=outcome.usage.completion_tokens,
-        token_count_estimated=outcome.usage.estimated,
-        response_time_ms=elapsed,
+        timestamp=_answer_time(job),
+        **written,
     )
+
+
+def _answer_time(job: Job) -> dt.datetime:
+    last = Message.objects.filter(chat_id=job.chat_id).order_by("-timestamp", "-id")
+    latest = last.values_list("timestamp", flat=True).first() or job.asked_at
+    return max(now(), latest + dt.timedelta(milliseconds=1))
 
 
 def _count_question(message_id: uuid.UUID, usage: Usage) -> None:
@@ -198,10 +225,13 @@ def reap(worker: str, limit: int = 100) -> list[Ending]:
 
 
 def interrupted(text: str, prompt: Prompt) -> Outcome:
-    """The outcome of a reply whose worker stopped; what it cost can only be estimated."""
+    """The outcome of a reply whose worker stopped; what it cost can only be estimated.
+
+    `text` is the whole text so far, `prompt.partial` what an earlier attempt had written.
+    """
     return Outcome(
         ReplyState.INTERRUPTED,
         text,
-        estimate_usage(prompt, text),
+        estimate_usage(prompt, text[len(prompt.partial) :]),
         error_code=ReplyInterrupted.code,
     )

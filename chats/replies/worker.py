@@ -113,9 +113,9 @@ class ReplyWorker:
 
     async def _claim(self, free: int) -> None:
         for job in await in_thread(store.claim)(self.name, free):
-            running = _Running(job)
+            running = _Running(job, [job.text], len(job.text), len(job.text))
             self._running[job.reply_id] = running
-            self._log.begin(job.reply_id)
+            self._log.begin(job.reply_id, len(job.text))
             running.task = asyncio.create_task(self._write(running), name=f"reply-{job.reply_id}")
 
     async def _write(self, running: _Running) -> None:
@@ -145,7 +145,7 @@ class ReplyWorker:
         async with aclosing(cast(Any, self._provider.stream(running.job.prompt))) as stream:
             async for item in stream:
                 if isinstance(item, Finish):
-                    if not running.length:
+                    if running.length == len(running.job.text):
                         raise ProviderError  # an empty answer helps nobody
                     return item
                 if running.first_token_at is None:
@@ -159,12 +159,12 @@ class ReplyWorker:
     def _outcome(
         running: _Running, state: ReplyState, finish: Finish | None = None, **fields: str
     ) -> Outcome:
-        text = running.text
+        text, prompt = running.text, running.job.prompt
         usage = finish.usage if finish else None
         return Outcome(
             state,
             text,
-            usage or estimate_usage(running.job.prompt, text),
+            usage or estimate_usage(prompt, text[len(prompt.partial) :]),
             first_token_at=running.first_token_at,
             ended_at=now(),
             **fields,

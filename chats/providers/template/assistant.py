@@ -31,7 +31,7 @@ class TemplateAssistant:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[str | Finish, None]:
         """Yield the reply word by word, the first at once, then one `Finish`. Never raises."""
-        text = compose(prompt)
+        text = compose(prompt).removeprefix(prompt.partial)
         clock = asyncio.get_running_loop().time
         due = clock()
         for number, word in enumerate(_WORD.findall(text)):
