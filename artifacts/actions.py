@@ -7,9 +7,12 @@ from django.db import transaction
 
 from artifacts.models import Artifact
 from chats.models import Chat, Message
+from eduhu import events
 from eduhu.db import new_id
 from eduhu.errors import IdTaken, NotFound
 from teachers.models import Teacher
+
+TABLE = "artifacts"
 
 
 @transaction.atomic
@@ -40,6 +43,8 @@ def create_artifact(
     artifact, created = Artifact.objects.get_or_create(pk=id or new_id(), defaults=wanted)
     if not created and any(getattr(artifact, name) != value for name, value in wanted.items()):
         raise IdTaken
+    if created:
+        events.row_changed(teacher.pk, TABLE, artifact.pk)
     return artifact, created
 
 
@@ -64,6 +69,7 @@ def update_artifact(*, teacher: Teacher, artifact_id: uuid.UUID, **changes: Any)
         setattr(artifact, name, value)
     if changes:
         artifact.save(update_fields=list(changes))
+        events.row_changed(teacher.pk, TABLE, artifact_id)
 
 
 @transaction.atomic

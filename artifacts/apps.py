@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_delete, post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,7 +12,19 @@ class ArtifactsConfig(AppConfig):
     verbose_name = _("Artifacts")
 
     def ready(self) -> None:
+        from artifacts.queries import artifact_row
+        from eduhu import events
+
         post_migrate.connect(_install_triggers, sender=self)
+        events.register_table("artifacts", artifact_row)
+        # A chat takes its artifacts with it, so deletions are told from the model.
+        post_delete.connect(_tell_deleted, sender=self.get_model("Artifact"))
+
+
+def _tell_deleted(instance: Any, **_kwargs: Any) -> None:
+    from eduhu import events
+
+    events.row_changed(instance.teacher_id, "artifacts", instance.pk)
 
 
 def _install_triggers(using: str, **_kwargs: Any) -> None:

@@ -37,10 +37,16 @@ def artifact_page(
     return [artifact_document(row) for row in rows], cursor
 
 
-def artifact_detail(teacher: Teacher, artifact_id: uuid.UUID) -> Document:
-    """Return one artifact. Raises NotFound."""
+def artifact_row(teacher: Teacher, artifact_id: uuid.UUID) -> Document | None:
+    """Return one artifact, or None when it is not there."""
     artifacts = Artifact.objects.for_teacher(teacher).filter(pk=artifact_id)
     row = artifacts.values(*ARTIFACT_FIELDS).first()
-    if row is None:
+    return artifact_document(dict(row)) if row is not None else None
+
+
+def artifact_detail(teacher: Teacher, artifact_id: uuid.UUID) -> Document:
+    """Return one artifact. Raises NotFound."""
+    document = artifact_row(teacher, artifact_id)
+    if document is None:
         raise NotFound
-    return artifact_document(dict(row))
+    return document

@@ -17,6 +17,7 @@ from django.utils.translation import override
 from chats.models import TITLE_MAX, Chat, Message, Reply, ReplyState, Role
 from chats.providers.registry import provider
 from chats.replies import engine
+from eduhu import events
 from eduhu.db import new_id, now
 from eduhu.errors import (
     CannotContinue,
@@ -29,6 +30,7 @@ from eduhu.errors import (
 )
 from teachers.models import Teacher, TeacherPreferences
 
+TABLE = "chats"
 AUTO_TITLE_MAX = 80
 IDEMPOTENCY_PERIOD = dt.timedelta(hours=48)
 
@@ -53,6 +55,8 @@ def create_chat(
     )
     if not created and any(getattr(chat, name) != value for name, value in wanted.items()):
         raise IdTaken
+    if created:
+        events.row_changed(teacher.pk, TABLE, chat.pk)
     return chat, created
 
 
@@ -70,6 +74,7 @@ def update_chat(*, teacher: Teacher, chat_id: uuid.UUID, **changes: Any) -> None
         setattr(chat, name, value)
     if changes:
         chat.save(update_fields=list(changes))
+        events.row_changed(teacher.pk, TABLE, chat_id)
 
 
 @transaction.atomic
@@ -82,6 +87,7 @@ def delete_chat(*, teacher: Teacher, chat_id: uuid.UUID) -> None:
     for reply_id in chat.replies.live().values_list("pk", flat=True):
         transaction.on_commit(partial(engine.stop_requested, reply_id))
     chat.delete()
+    events.row_changed(teacher.pk, TABLE, chat_id)
 
 
 def _locked_chat(teacher: Teacher, chat_id: uuid.UUID) -> Chat:
@@ -240,8 +246,14 @@ def _key_fields(key: RequestKey | None) -> dict[str, Any]:
 def _queue(**fields: Any) -> Reply:
     service = {"provider": provider().name, "is_demo": provider().is_demo}
     reply = Reply.objects.create(**service, **fields)
-    transaction.on_commit(engine.reply_queued)
+    _tell_queued(reply)
     return reply
+
+
+def _tell_queued(reply: Reply) -> None:
+    transaction.on_commit(engine.reply_queued)
+    events.reply_began(reply.chat_id, reply.pk, reply.attempt)
+    events.row_changed(reply.teacher_id, TABLE, reply.chat_id)
 
 
 def _retry(teacher: Teacher, reply_id: uuid.UUID, key: RequestKey | None) -> Reply:
@@ -274,7 +286,7 @@ def _continue(teacher: Teacher, reply_id: uuid.UUID, key: RequestKey | None) -> 
     for name, value in fresh.items():
         setattr(reply, name, value)
     reply.save(update_fields=list(fresh))
-    transaction.on_commit(engine.reply_queued)
+    _tell_queued(reply)
     return reply
 
 

@@ -12,7 +12,11 @@ class ChatsConfig(AppConfig):
     verbose_name = _("Chats")
 
     def ready(self) -> None:
+        from chats.queries import chat_row
+        from eduhu import events
+
         post_migrate.connect(_install_triggers, sender=self)
+        events.register_table("chats", chat_row)
 
 
 def _install_triggers(using: str, **_kwargs: Any) -> None:

@@ -1,65 +1,50 @@
 """A chat over a WebSocket: the same frames as SSE, plus `next`, the position after each.
 
-The consumer hands over and forwards; it never generates. Bad frames are answered
-with an error and the socket stays open.
+The consumer hands over and forwards; it never generates. All devices on a chat see
+what any of them asks, as `message`, and the reply to it.
 """
 
 import asyncio
-import logging
 import uuid
-from typing import Any
-
-from channels.generic.websocket import AsyncWebsocketConsumer
 
 from chats import limits
 from chats.actions import cancel_reply
 from chats.models import Reply
-from chats.queries import chat_detail, find_reply
-from chats.replies.events import Ending, Frame, Piece, encode_json, meta_frame
+from chats.queries import chat_detail, find_reply, reply_with_question
+from chats.replies.events import Ending, Piece, meta_frame
 from chats.requests import parse_id, parse_question
 from chats.stream import parse_offset, refuse_beyond_end, reply_events
-from eduhu import errors, jsonio
-from eduhu.sockets import SUBPROTOCOL, UNKNOWN
-from eduhu.telemetry import request_id
+from eduhu import errors, events
 from eduhu.threads import in_thread
-from teachers.models import Teacher
+from teachers.sockets import Frame, TeacherSocket
 
-logger = logging.getLogger(__name__)
+Attempt = tuple[uuid.UUID, int]  # of a reply
 
 
-class ChatConsumer(AsyncWebsocketConsumer):
+class ChatConsumer(TeacherSocket):
     """`ws/chats/{id}`: `send`, `cancel`, `resume` and `ping` from one device."""
 
-    teacher: Teacher
     chat_id: uuid.UUID
-    _readers: dict[uuid.UUID, "asyncio.Task[None]"]
 
-    async def connect(self) -> None:
-        """Open the socket for a chat of the teacher's own; any other is unknown."""
-        self.teacher = self.scope["teacher"]
-        self._readers = {}
+    async def groups_to_join(self) -> list[str]:
+        """Hear the chat. Raises NotFound for any but the teacher's own."""
+        self._readers: dict[Attempt, asyncio.Task[None]] = {}
+        self._begun: set[Attempt] = set()
         try:
-            self.chat_id = uuid.UUID(self.scope["url_route"]["kwargs"]["chat_id"])
-            await in_thread(chat_detail)(self.teacher, self.chat_id)
-        except (ValueError, errors.NotFound):
-            await self.close(code=UNKNOWN)
-            return
-        await self.accept(subprotocol=SUBPROTOCOL)
+            self.chat_id = uuid.UUID(self.scope["params"]["chat_id"])
+        except ValueError as error:
+            raise errors.NotFound from error
+        await in_thread(chat_detail)(self.teacher, self.chat_id)
+        return [events.chat_group(self.chat_id)]
 
     async def disconnect(self, code: int) -> None:
         """Stop forwarding; the replies go on."""
         for reader in self._readers.values():
             reader.cancel()
+        await super().disconnect(code)
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Answer one frame."""
-        try:
-            frame = jsonio.loads_object(text_data if text_data is not None else bytes_data or b"")
-            await self._dispatch(frame)
-        except Exception as error:  # noqa: BLE001 (the edge: every bad frame gets an answer)
-            await self._fail(errors.as_eduhu_error(error))
-
-    async def _dispatch(self, frame: dict[str, Any]) -> None:
+    async def answer(self, frame: Frame) -> None:
+        """Answer one frame. Raises EduhuError."""
         match frame.get("type"):
             case "send":
                 question = parse_question({**frame, "chat_id": str(self.chat_id)})
@@ -73,11 +58,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 reply = await self._reply(frame)
                 await in_thread(cancel_reply)(teacher=self.teacher, reply_id=reply.pk)
             case "ping":
-                await self._send({"type": "pong"})
+                await self.send_frame({"type": "pong"})
             case _:
                 raise errors.InvalidInput
 
-    async def _reply(self, frame: dict[str, Any]) -> Reply:
+    async def _reply(self, frame: Frame) -> Reply:
         reply_id = parse_id(frame, "reply_id")
         if reply_id is None:
             raise errors.InvalidInput
@@ -86,33 +71,38 @@ class ChatConsumer(AsyncWebsocketConsumer):
             raise errors.NotFound
         return reply
 
-    def _follow(self, reply: Reply, offset: int) -> None:
-        if earlier := self._readers.get(reply.pk):
-            earlier.cancel()
-        task = asyncio.create_task(self._forward(reply, offset), name="ws-forward")
-        self._readers[reply.pk] = task
-        task.add_done_callback(lambda done: self._forget(reply.pk, done))
+    async def reply_began(self, event: events.Event) -> None:
+        """Show what another device asked, and follow the reply to it."""
+        attempt = (uuid.UUID(event["reply_id"]), event["attempt"])
+        if attempt in self._begun:
+            return
 
-    def _forget(self, reply_id: uuid.UUID, task: "asyncio.Task[None]") -> None:
-        if self._readers.get(reply_id) is task:
-            del self._readers[reply_id]
+        async def show() -> None:
+            reply, question = await in_thread(reply_with_question)(self.teacher, attempt[0])
+            await self.send_frame({"type": "message", "message": question})
+            self._follow(reply, reply.attempt_offset)
+
+        await self.guarded(show)
+
+    def _follow(self, reply: Reply, offset: int) -> None:
+        attempt = (reply.pk, reply.attempt)
+        self._begun.add(attempt)
+        if earlier := self._readers.get(attempt):
+            earlier.cancel()
+        task = asyncio.create_task(
+            self.guarded(lambda: self._forward(reply, offset)), name="ws-forward"
+        )
+        self._readers[attempt] = task
+        task.add_done_callback(lambda done: self._forget(attempt, done))
+
+    def _forget(self, attempt: Attempt, task: "asyncio.Task[None]") -> None:
+        if self._readers.get(attempt) is task:
+            del self._readers[attempt]
 
     async def _forward(self, reply: Reply, offset: int) -> None:
-        try:
-            await self._send(meta_frame(reply))
-            async for event in reply_events(reply, offset):
-                if isinstance(event, Piece):
-                    await self._send(event.frame(), next=event.end)
-                elif isinstance(event, Ending):
-                    await self._send(event.frame(), next=event.offset)
-        except Exception as error:  # noqa: BLE001 (the edge: a stream always ends with an event)
-            await self._fail(errors.as_eduhu_error(error))
-
-    async def _fail(self, error: errors.EduhuError) -> None:
-        body = errors.problem(error, request_id())
-        retry = {} if error.retry_after is None else {"retry_after": error.retry_after}
-        kept = {name: body[name] for name in ("error", "code", "request_id")}
-        await self._send({"type": "error", **kept, **error.extra, **retry})
-
-    async def _send(self, frame: Frame, **more: Any) -> None:
-        await self.send(text_data=encode_json(frame, **more).decode())
+        await self.send_frame(meta_frame(reply))
+        async for event in reply_events(reply, offset):
+            if isinstance(event, Piece):
+                await self.send_frame({**event.frame(), "next": event.end})
+            elif isinstance(event, Ending):
+                await self.send_frame({**event.frame(), "next": event.offset})

@@ -45,13 +45,19 @@ def chat_page(
     return [chat_document(row) for row in rows], cursor
 
 
+def chat_row(teacher: Teacher, chat_id: uuid.UUID) -> Document | None:
+    """Return one chat as lists show it, or None when it is not there."""
+    row = Chat.objects.for_teacher(teacher).filter(pk=chat_id).values(*CHAT_FIELDS).first()
+    return chat_document(dict(row)) if row is not None else None
+
+
 def chat_detail(teacher: Teacher, chat_id: uuid.UUID) -> Document:
     """Return one chat, with `live_reply` while the assistant writes. Raises NotFound."""
-    row = Chat.objects.for_teacher(teacher).filter(pk=chat_id).values(*CHAT_FIELDS).first()
-    if row is None:
+    document = chat_row(teacher, chat_id)
+    if document is None:
         raise NotFound
     live = Reply.objects.filter(chat_id=chat_id).live().first()
-    return {**chat_document(dict(row)), "live_reply": _live_reply(live)}
+    return {**document, "live_reply": _live_reply(live)}
 
 
 def _live_reply(reply: Reply | None) -> Document | None:
@@ -86,6 +92,13 @@ def find_reply(teacher: Teacher, reply_id: uuid.UUID) -> Reply:
     if reply is None:
         raise NotFound
     return reply
+
+
+def reply_with_question(teacher: Teacher, reply_id: uuid.UUID) -> tuple[Reply, Document]:
+    """Return a reply and the message it answers. Raises NotFound."""
+    reply = find_reply(teacher, reply_id)
+    row = Message.objects.filter(pk=reply.user_message_id).values(*MESSAGE_FIELDS).get()
+    return reply, message_document(dict(row))
 
 
 def reload_reply(reply_id: uuid.UUID) -> Reply | None:

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from chats import limits
 from chats.actions import RequestKey
-from chats.models import Reply
+from chats.models import Reply, ReplyState
 from chats.queries import find_reply, reload_reply
 from chats.replies import engine
 from chats.replies.events import (
@@ -92,8 +92,12 @@ def parse_offset(text: str) -> int:
 
 
 def refuse_beyond_end(reply: Reply, offset: int) -> None:
-    """Raise InvalidInput for a position that an ended reply never reached."""
-    if not reply.is_live and offset > len(reply.text):
+    """Raise InvalidInput for a position that an ended reply never reached.
+
+    A reply that was interrupted may have lost its last second: who read it is further.
+    """
+    may_be_shorter = reply.is_live or reply.state == ReplyState.INTERRUPTED
+    if not may_be_shorter and offset > len(reply.text):
         raise InvalidInput
 
 
@@ -129,13 +133,13 @@ async def reply_events(reply: Reply, offset: int) -> AsyncIterator[ReplyEvent]:
                 offset = event.end if isinstance(event, Piece) else offset
             patience = min(SILENCE_SECONDS, settings.STREAM_HEARTBEAT_SECONDS)
             pieces, ending = await reader.after(offset, patience)
-            if ending is not None and offset > ending.offset:
-                raise InvalidInput
             events = [*pieces, *([ending] if ending else [])]
-            if events and not (pieces and pieces[0].offset > offset):
+            has_gap = bool(pieces) and pieces[0].offset > offset
+            is_past = ending is not None and ending.offset < offset
+            if events and not has_gap and not is_past:
                 continue
             events = _from_row(await in_thread(reload_reply)(reply.pk), offset)
-            if not events and pieces:
+            if not events and (has_gap or is_past):
                 await asyncio.sleep(GAP_SECONDS)  # the next checkpoint closes the gap
             if not events and clock() - last_event >= settings.STREAM_HEARTBEAT_SECONDS:
                 events = [Heartbeat()]

@@ -32,9 +32,19 @@ def loads_object(body: bytes | str) -> dict[str, Any]:
     return value
 
 
+def dumps(value: Any) -> bytes:
+    """Return compact JSON. Any, because JSON may hold anything."""
+    return orjson.dumps(value)
+
+
 def _has_nul(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, dict):
-        return any(_has_nul(key) or _has_nul(item) for key, item in value.items())
-    return isinstance(value, list) and any(map(_has_nul, value))
+    pending = [value]  # a loop, because orjson nests deeper than Python can call
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            pending += [*item, *item.values()]
+        elif isinstance(item, list):
+            pending += item
+        elif isinstance(item, str) and "\0" in item:
+            return True
+    return False

@@ -54,7 +54,7 @@ def _asks_for_nothing(_error: BaseException) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Repeats a call that failed with one of the transient errors `on`; any other is raised at once.
+    """Repeats a call that failed with one of the transient errors `on`, and with no other.
 
     Delays double from `first_delay` up to `longest_delay`, each drawn from the upper
     half of its step, so that many callers do not come back together. `asked_delay`
@@ -90,9 +90,14 @@ class Retry:
         deadline: Deadline | None = None,
     ) -> T:
         """Do the same as `call` for a coroutine function."""
+
+        async def attempt() -> T:
+            # A plain function that returns an awaitable would count as done at once.
+            return await function()
+
         attempts = self.attempts if idempotent else 1
         retrying = AsyncRetrying(sleep=self.sleep_async, **self._rules(attempts, deadline))
-        return await retrying(function)
+        return await retrying(attempt)
 
     def _rules(self, attempts: int, deadline: Deadline | None) -> dict[str, Any]:
         def is_enough(state: RetryCallState) -> bool:
@@ -116,16 +121,16 @@ class Retry:
 
 
 def _error_of(state: RetryCallState) -> BaseException:
-    error = state.outcome and state.outcome.exception()
+    error = state.outcome.exception() if state.outcome is not None else None
     assert error is not None  # tenacity asks only after a failure
     return error
 
 
 def _log_retry(state: RetryCallState) -> None:
     logger.warning(
-        "Attempt %d failed (%r), again in %.1f s",
+        "Attempt %d failed (%s), again in %.1f s",
         state.attempt_number,
-        _error_of(state),
+        type(_error_of(state)).__name__,  # its text may hold what a log must not
         state.upcoming_sleep,
     )
 

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from chats import consumers, stream
+from chats import stream
+from chats.consumers import ChatConsumer
 from eduhu.edge import Route
 from eduhu.openapi import PROBLEM_RESPONSE, PROBLEM_SCHEMA
 from eduhu.sockets import SocketRoute
+from teachers.consumers import EventsConsumer
 
 ROUTES: list[Route] = [
     Route("chat", "POST", "/api/chat", stream.post_chat, stream.POST_CHAT_OPERATION),
@@ -33,7 +35,8 @@ ROUTES: list[Route] = [
 ]
 
 SOCKET_ROUTES: list[SocketRoute] = [
-    SocketRoute("chat-socket", "/ws/chats/{chat_id}", consumers.ChatConsumer.as_asgi()),
+    SocketRoute("chat-socket", "/ws/chats/{chat_id}", ChatConsumer.as_asgi()),
+    SocketRoute("events-socket", "/ws/events", EventsConsumer.as_asgi()),
 ]
 
 

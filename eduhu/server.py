@@ -47,7 +47,16 @@ class DrainingServer(Server):
         loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="eduhu"))
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, self._on_signal)
-        self._starting = asyncio.ensure_future(self._on_start())
+        self._starting = asyncio.ensure_future(self._start())
+
+    async def _start(self) -> None:
+        try:
+            await self._on_start()
+        except Exception:
+            # A web process without its loops would take questions and answer none.
+            logger.exception("the server's loops do not start")
+            self.failed = True
+            reactor.stop()
 
     def listen_success(self, port: IListeningPort) -> None:
         """Remember the port, to close it first."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import dj_database_url
 from celery.schedules import crontab
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from environs import Env, validate
@@ -33,7 +34,8 @@ ENVIRONMENT = env.str(
 IS_DEVELOPMENT = ENVIRONMENT == "development"
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", DEVELOPMENT_SECRET)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+# Loopback is always served: health probes and `dev.py up` ask by address.
+ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", []), "localhost", "127.0.0.1", "[::1]"]
 DATA_DIR = Path(env.str("EDUHU_DATA_DIR", str(BASE_DIR / ".data"))).resolve()
 DEMO_PASSWORD = env.str("DEMO_PASSWORD", "eduhu-demo")
 PROXY_COUNT = env.int("PROXY_COUNT", 0)
@@ -125,7 +127,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", "")
 
 
-def _cache(name: str, entries: int) -> dict[str, Any]:
+def _cache(name: str, entries: int, redis: str) -> dict[str, Any]:
     if not REDIS_URL:
         return {
             "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
@@ -133,7 +135,7 @@ def _cache(name: str, entries: int) -> dict[str, Any]:
             "OPTIONS": {"MAX_ENTRIES": entries},
         }
     return {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": redis,
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": f"eduhu:{name}",
         # A hung Redis would otherwise cost five seconds a call.
@@ -142,12 +144,11 @@ def _cache(name: str, entries: int) -> dict[str, Any]:
 
 
 CACHES = {
-    "default": _cache("default", 10_000),
+    "default": _cache("default", 10_000, "django_redis.cache.RedisCache"),
     # Counters have a cache of their own: other keys must not push a limit out.
-    "limits": _cache("limits", 100_000),
+    "limits": _cache("limits", 100_000, "eduhu.cache.LimitCache"),
 }
 RATELIMIT_USE_CACHE = "limits"
-SILENCED_SYSTEM_CHECKS = [] if REDIS_URL else ["django_ratelimit.E003", "django_ratelimit.W001"]
 
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {
@@ -156,7 +157,7 @@ CHANNEL_LAYERS: dict[str, Any] = {
         "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}]},
     }
     if REDIS_URL
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
 }
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", REDIS_URL) or "memory://localhost"
@@ -255,14 +256,26 @@ PROMPT_MAX_MESSAGES = env.int("PROMPT_MAX_MESSAGES", 100)
 
 # --- The AI service ------------------------------------------------------------------------
 
-AI_BASE_URL = env.str("AI_BASE_URL", "")
+AI_PROVIDERS = validate.OneOf(["openai", "anthropic"])
+AI_PROVIDER = env.str("AI_PROVIDER", "openai", validate=AI_PROVIDERS)
+_IS_ANTHROPIC = AI_PROVIDER == "anthropic"
+AI_BASE_URL = env.str("AI_BASE_URL", "https://api.anthropic.com" if _IS_ANTHROPIC else "")
 AI_API_KEY = env.str("AI_API_KEY", "")
-AI_MODEL = env.str("AI_MODEL", "gpt-4o-mini" if AI_BASE_URL else "template")
+_AI_DEFAULT_MODEL = "claude-sonnet-5-5" if _IS_ANTHROPIC else "gpt-4o-mini"
+AI_MODEL = env.str("AI_MODEL", _AI_DEFAULT_MODEL if AI_BASE_URL else "template")
 AI_MODELS = list(dict.fromkeys([AI_MODEL, *env.list("AI_MODELS", [])]))
 AI_CONNECT_TIMEOUT = env.float("AI_CONNECT_TIMEOUT", 10.0)
 AI_FIRST_BYTE_TIMEOUT = env.float("AI_FIRST_BYTE_TIMEOUT", 60.0)
 AI_IDLE_TIMEOUT = env.float("AI_IDLE_TIMEOUT", 30.0)
 AI_TOTAL_TIMEOUT = env.float("AI_TOTAL_TIMEOUT", 120.0)
+AI_MAX_TOKENS = env.int("AI_MAX_TOKENS", 8192, validate=validate.Range(min=1))
+AI_ATTEMPTS = env.int("AI_ATTEMPTS", 3, validate=validate.Range(min=1))
+AI_BREAKER_FAILURES = env.int("AI_BREAKER_FAILURES", 5, validate=validate.Range(min=1))
+AI_BREAKER_SECONDS = env.float("AI_BREAKER_SECONDS", 15.0)
+AI_FALLBACK_MODEL = env.str("AI_FALLBACK_MODEL", "")
+AI_FALLBACK_PROVIDER = env.str("AI_FALLBACK_PROVIDER", AI_PROVIDER, validate=AI_PROVIDERS)
+AI_FALLBACK_BASE_URL = env.str("AI_FALLBACK_BASE_URL", "")
+AI_FALLBACK_API_KEY = env.str("AI_FALLBACK_API_KEY", "")
 TEMPLATE_WORD_DELAY_SECONDS = env.int("TEMPLATE_WORD_DELAY_MS", 20) / 1000
 
 # --- API -----------------------------------------------------------------------------------
@@ -327,14 +340,40 @@ def _admin_list(title: Any, icon: str, app: str, model: str, query: str = "") ->
     }
 
 
-def _replies(title: Any, states: str = "") -> dict[str, Any]:
-    return _admin_list(title, "", "chats", "reply", f"?state__in={states}" if states else "")
+def _replies(title: Any, states: str | None = None) -> dict[str, Any]:
+    query = f"?state__in={states}" if states else ""
+    return {
+        **_admin_list(title, "", "chats", "reply", query),
+        "active": lambda request: request.GET.get("state__in") == states,
+    }
 
 
 UNFOLD = {
     "SITE_TITLE": "eduhu",
     "SITE_HEADER": "eduhu",
-    "SITE_SYMBOL": "school",
+    "SITE_ICON": lambda request: static("chats/logo.svg"),
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("chats/logo.svg"),
+        },
+    ],
+    "COLORS": {
+        "primary": {
+            "50": "#f0f8f6",
+            "100": "#dfeeea",
+            "200": "#bfded7",
+            "300": "#93c9be",
+            "400": "#5eafa1",
+            "500": "#2a8c7f",
+            "600": "#0b6b62",
+            "700": "#095a52",
+            "800": "#0a4943",
+            "900": "#0b3c37",
+            "950": "#06231f",
+        },
+    },
     "DASHBOARD_CALLBACK": "monitoring.admin.dashboard",
     "SIDEBAR": {
         "navigation": [

@@ -1,8 +1,8 @@
 """What wraps every WebSocket: host, origin, request id, and a teacher by bearer token.
 
 The token comes as a subprotocol, `["bearer", token]`, so that it stands in no URL
-and no log. Who is refused gets no socket: 4401 without a valid token, 4403 from a
-foreign origin, 4404 for an unknown path.
+and no log. Who is refused gets no socket (HTTP 403); the close code says why to
+ASGI servers that pass it on. A socket that loses its token later closes with 4401.
 """
 
 import re
@@ -16,7 +16,16 @@ from django.conf import settings
 from django.utils import translation
 
 from eduhu import errors
-from eduhu.edge import Authenticate, Headers, Receive, Scope, Send, accepted_language, check_host
+from eduhu.edge import (
+    Authenticate,
+    Headers,
+    Person,
+    Receive,
+    Scope,
+    Send,
+    accepted_language,
+    check_host,
+)
 from eduhu.telemetry import begin_request
 
 SUBPROTOCOL = "bearer"
@@ -57,17 +66,19 @@ class SocketEdge:
         if not origin_allowed(headers):
             await _refuse(send, FOREIGN_ORIGIN)
             return
+
+        async def check() -> Person:
+            return await self._authenticate(offered_token(scope["subprotocols"]))
+
         try:
-            teacher = await self._authenticate(offered_token(scope["subprotocols"]))
+            teacher = await check()
         except errors.NotAuthenticated:
             await _refuse(send, UNAUTHENTICATED)
             return
         language = accepted_language(headers.get("accept-language")) or teacher.language
-        kwargs = match.groupdict()
+        more = {"teacher": teacher, "check_token": check, "params": match.groupdict()}
         with translation.override(language):
-            await route.consumer(
-                {**scope, "teacher": teacher, "url_route": {"kwargs": kwargs}}, receive, send
-            )
+            await route.consumer({**scope, **more}, receive, send)
 
 
 async def _refuse(send: Send, code: int) -> None:

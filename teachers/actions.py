@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from knox.models import AuthToken
 
-from eduhu import limits
+from eduhu import events, limits
 from eduhu.db import now
 from eduhu.errors import InvalidInput, WrongCredentials
 from teachers.models import Teacher, TeacherPreferences
@@ -46,11 +46,13 @@ def sign_in(*, email: str, password: str, address: str) -> SignedIn:
 def sign_out(*, auth: AuthToken) -> None:
     """Revoke one token; revoking it again does nothing."""
     AuthToken.objects.filter(pk=auth.pk).delete()
+    events.signed_out(auth.user_id)
 
 
 def sign_out_everywhere(*, teacher: Teacher) -> None:
-    """Revoke every token of a teacher."""
+    """Revoke every token of a teacher; their sockets close."""
     AuthToken.objects.filter(user=teacher).delete()
+    events.signed_out(teacher.pk)
 
 
 def remove_expired_tokens() -> int:
@@ -81,4 +83,5 @@ def save_preferences(
     for name, value in ({**defaults, **changes} if replace else changes).items():
         setattr(preferences, name, value)
     preferences.save()
+    events.row_changed(teacher.pk, "teacher_preferences", preferences.pk)
     return preferences

@@ -9,4 +9,8 @@ class TeachersConfig(AppConfig):
     verbose_name = _("Teachers")
 
     def ready(self) -> None:
+        from eduhu import events
         from teachers import schema  # noqa: F401 (registers itself)
+        from teachers.queries import preferences_row
+
+        events.register_table("teacher_preferences", preferences_row)

@@ -1,5 +1,6 @@
 """Reads of a teacher's own account, in the form the API shows them."""
 
+import uuid
 from typing import Any
 
 from eduhu.db import epoch_ms
@@ -31,6 +32,12 @@ def preferences_document(preferences: TeacherPreferences) -> Document:
         "notification_settings": preferences.notification_settings,
         "updated_at": epoch_ms(preferences.updated_at),
     }
+
+
+def preferences_row(teacher: Teacher, row_id: uuid.UUID) -> Document | None:
+    """Return a teacher's preferences by their id, or None when they are not there."""
+    found = TeacherPreferences.objects.filter(pk=row_id, teacher=teacher).first()
+    return preferences_document(found) if found is not None else None
 
 
 def preferences_of(teacher: Teacher) -> Document:

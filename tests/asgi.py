@@ -71,15 +71,16 @@ def _scope(method, path, headers):
 
 
 def _validate(method, path, answer):
-    if answer.status != 405 and method != "OPTIONS" and "json" in answer.headers["content-type"]:
-        content_type = answer.headers["content-type"]
-        validate_answer(method, path.partition("?")[0], answer.status, content_type, answer.body)
+    path, content_type = path.partition("?")[0], answer.headers.get("content-type", "")
+    is_api = path.startswith("/api/") and method != "OPTIONS" and answer.status != 405
+    if is_api and "json" in content_type:
+        validate_answer(method, path, answer.status, content_type, answer.body)
 
 
 @contextlib.asynccontextmanager
 async def reply_engine():
     """The reply loop of the web process, for the length of the block."""
-    started = engine.start()
+    started = engine.start(has_worker=True)
     try:
         yield started
     finally:

@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import inspect
 import os
 import shutil
 
@@ -22,7 +23,7 @@ CHROMIUM = next(
 def pytest_collection_modifyitems(items):
     for item in items:
         marker = item.get_closest_marker("django_db")
-        if marker is not None and "async" in type(item).__name__.lower():
+        if marker is not None and inspect.iscoroutinefunction(item.function):
             # Threads see only what was committed, and leave only what is flushed.
             item.add_marker(pytest.mark.django_db(transaction=True), append=False)
         if item.get_closest_marker("services") and not settings.DATABASE_IS_POSTGRESQL:
@@ -39,11 +40,11 @@ def fresh_caches():
     provider.cache_clear()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _close_worker_connections(request):
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup):
+    """The database of the session, which async code gives back before it is dropped."""
     yield
-    if "django_db_setup" in request.fixturenames:
-        SyncToAsync.single_thread_executor.submit(connections.close_all).result(5)
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result(5)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 EVENT = re.compile(rb"(?:id: (\d+)\n)?data: (\{[^\n]*\})\n\n")
 COMMENT = re.compile(rb":[^\n]*\n\n")
-SECONDS = 15.0
+SECONDS = 10.0
 
 
 @dataclass(frozen=True)

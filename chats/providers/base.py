@@ -1,8 +1,10 @@
 """What the reply pipeline asks of an AI provider, and nothing more."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+from eduhu.resilience import Deadline
 
 _GO_ON = (
     "Your answer was cut off. Go on exactly where it ends, in the same language and format. "
@@ -34,12 +36,14 @@ class Prompt:
     """One request to a provider. The teacher's text is the last message, unchanged.
 
     `partial` is what an earlier attempt has written already: only the rest is wanted.
+    The reply must be over by the `deadline`, if there is one, and by the provider's own.
     """
 
     messages: tuple[PromptMessage, ...]
     model: str
     profile: TeacherProfile = field(default_factory=TeacherProfile)
     partial: str = ""
+    deadline: Deadline | None = None
 
     def turns(self) -> tuple[PromptMessage, ...]:
         """Return the messages for a service that knows nothing of partial replies."""
@@ -60,10 +64,15 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The last item of a stream. `usage` is None where the provider reported none."""
+    """The last item of a stream. `usage` is None where the provider reported none.
+
+    `model` and `provider` say who really answered, where that was not settled before.
+    """
 
     reason: Literal["stop", "length"]
     usage: Usage | None = None
+    model: str | None = None
+    provider: str | None = None
 
 
 class Provider(Protocol):
@@ -77,7 +86,7 @@ class Provider(Protocol):
     name: str
     is_demo: bool
 
-    def stream(self, prompt: Prompt) -> AsyncIterator[str | Finish]:
+    def stream(self, prompt: Prompt) -> AsyncGenerator[str | Finish, None]:
         """Yield the reply to `prompt` as it arrives."""
         ...
 

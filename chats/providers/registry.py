@@ -14,14 +14,6 @@ def provider() -> Provider:
         from chats.providers.template.assistant import TemplateAssistant
 
         return TemplateAssistant(settings.TEMPLATE_WORD_DELAY_SECONDS)
-    from chats.providers.openai_compatible import OpenAICompatible
+    from chats.providers.services import configured_provider
 
-    return OpenAICompatible(
-        settings.AI_BASE_URL,
-        settings.AI_API_KEY or None,
-        connect_timeout=settings.AI_CONNECT_TIMEOUT,
-        first_byte_timeout=settings.AI_FIRST_BYTE_TIMEOUT,
-        idle_timeout=settings.AI_IDLE_TIMEOUT,
-        total_timeout=settings.AI_TOTAL_TIMEOUT,
-        max_chars=settings.REPLY_MAX_CHARACTERS,
-    )
+    return configured_provider()

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from eduhu.errors import (
     ProviderError,
@@ -15,6 +16,8 @@ from eduhu.errors import (
 
 _LONGEST_WAIT = 300
 _TRANSIENT = {408, 409, 425}
+_OVER_LIMIT = ("rate_limit", "insufficient_quota")
+_REFUSALS = ("invalid", "context_length", "auth", "not_found", "permission", "billing", "too_large")
 
 
 def error_for_status(status: int, retry_after: str | None = None) -> ProviderError:
@@ -29,6 +32,27 @@ def error_for_status(status: int, retry_after: str | None = None) -> ProviderErr
     if status < 300 or status >= 500 or status in _TRANSIENT:
         return ProviderUnavailable(retry_after=wait)
     return ProviderRefused()
+
+
+def error_for_fault(fault: Any) -> ProviderError:
+    """Return the error for an error object (any JSON) in a stream, where no status is left."""
+    named = fault if isinstance(fault, dict) else {}
+    for status in (named.get("code"), named.get("status")):
+        if str(status).isdecimal() and 300 <= int(str(status)) < 600:
+            return error_for_status(int(str(status)))
+    kind = f"{named.get('code')} {named.get('type')}".lower()
+    if any(word in kind for word in _OVER_LIMIT):
+        return error_for_status(429)
+    if any(word in kind for word in _REFUSALS):
+        return error_for_status(400)
+    return ProviderUnavailable()
+
+
+def describe_fault(fault: Any) -> str:
+    """Return a provider's error object (any JSON) as a short line for our log."""
+    if isinstance(fault, dict):
+        return " ".join(str(fault[key]) for key in ("code", "type", "message") if fault.get(key))
+    return fault if isinstance(fault, str) else type(fault).__name__
 
 
 def parse_retry_after(value: str | None) -> int | None:

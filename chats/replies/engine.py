@@ -20,6 +20,7 @@ from chats.replies import wakeups
 from chats.replies.log import MemoryReplyLog, ReplyLog
 from chats.replies.redis_log import RedisReplyLog
 from chats.replies.worker import ReplyWorker
+from eduhu import events
 
 
 class Engine:
@@ -64,6 +65,7 @@ def start(*, has_worker: bool) -> Engine:
     """Start this process's engine on the running loop."""
     global _engine
     _engine = Engine(has_worker=has_worker)
+    events.attach(_engine.loop)
     return _engine
 
 
@@ -73,6 +75,7 @@ async def stop(*, drain_seconds: float = 0) -> None:
     engine, _engine = _engine, None
     if engine is not None:
         await engine.stop(drain_seconds=drain_seconds)
+        events.attach(None)
 
 
 def log() -> ReplyLog:

@@ -133,11 +133,6 @@ def elapsed_ms(start: dt.datetime, end: dt.datetime | None) -> int | None:
     return None if end is None else max(0, epoch_ms(end) - epoch_ms(start))
 
 
-def encode_json(frame: Frame, **more: Any) -> bytes:
-    """Compact JSON."""
-    return orjson.dumps({**frame, **more} if more else frame)
-
-
 def encode_sse(frame: Frame, event_id: int | None = None) -> bytes:
     """One server-sent event; `event_id` is the position a client resumes from."""
     prefix = b"" if event_id is None else b"id: %d\n" % event_id

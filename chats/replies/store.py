@@ -6,18 +6,19 @@ decides: a worker that lost its lease changes nothing.
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Case, F, TextField, Value, When
 from django.db.models.functions import Coalesce
 
-from chats.models import Message, Reply, ReplyQuerySet, ReplyState, Role
+from chats.models import Chat, Message, Reply, ReplyQuerySet, ReplyState, Role
 from chats.prompts import build_prompt
 from chats.providers.base import Prompt, Usage, estimate_usage
 from chats.replies.events import Ending, elapsed_ms, ending_of
+from eduhu import events
 from eduhu.db import now
 from eduhu.errors import ReplyInterrupted
 
@@ -29,6 +30,7 @@ class Job:
     reply_id: uuid.UUID
     message_id: uuid.UUID
     chat_id: uuid.UUID
+    teacher_id: uuid.UUID
     user_message_id: uuid.UUID
     asked_at: dt.datetime
     accepted_at: dt.datetime
@@ -41,7 +43,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a job."""
+    """What became of a job; `model` and `provider` where others than those asked have answered."""
 
     state: ReplyState
     text: str
@@ -50,6 +52,8 @@ class Outcome:
     error_code: str = ""
     first_token_at: dt.datetime | None = None
     ended_at: dt.datetime | None = None
+    model: str | None = None
+    provider: str | None = None
 
 
 def claim(worker: str, limit: int) -> list[Job]:
@@ -76,6 +80,7 @@ def _job(reply: Reply) -> Job:
         reply_id=reply.pk,
         message_id=reply.message_id,
         chat_id=reply.chat_id,
+        teacher_id=reply.teacher_id,
         user_message_id=reply.user_message_id,
         asked_at=reply.user_message.timestamp,
         accepted_at=reply.accepted_at,
@@ -88,18 +93,28 @@ def _job(reply: Reply) -> Job:
 
 
 def _lease() -> dt.datetime:
-    return now() + dt.timedelta(seconds=settings.REPLY_LEASE_SECONDS)
+    return now() + _lease_time()
+
+
+def _lease_time() -> dt.timedelta:
+    return dt.timedelta(seconds=settings.REPLY_LEASE_SECONDS)
 
 
 def _mine(worker: str) -> ReplyQuerySet:
     return Reply.objects.filter(worker=worker, state=ReplyState.STREAMING)
 
 
-def heartbeat(worker: str) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
-    """Renew this worker's leases. Return the ids it still owns, and those to be stopped."""
-    _mine(worker).update(lease_until=_lease())
-    rows = _mine(worker).values_list("pk", "cancel_requested")
-    owned = dict(rows)
+def heartbeat(
+    worker: str, running: Collection[uuid.UUID]
+) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
+    """Renew the leases of what this worker is writing.
+
+    Return the ids it still owns, and those to be stopped. A reply it has given up
+    on is not renewed, so that it is reaped.
+    """
+    mine = _mine(worker).filter(pk__in=running)
+    mine.update(lease_until=_lease())
+    owned = dict(mine.values_list("pk", "cancel_requested"))
     return set(owned), {reply_id for reply_id, stop in owned.items() if stop}
 
 
@@ -118,11 +133,15 @@ def finish(job: Job, outcome: Outcome) -> Ending | None:
     elapsed = elapsed_ms(job.accepted_at, ended_at)
     usage = _sum(job.spent, outcome.usage)
     with transaction.atomic():
+        # The chat first, as everywhere: its deletion waits for us, or we for it.
+        Chat.objects.select_for_update(no_key=True).filter(pk=job.chat_id).values("pk").first()
         mine = _mine(job.worker).filter(pk=job.reply_id).update(
             state=outcome.state,
             text=outcome.text,
             finish_reason=outcome.finish_reason,
             error_code=outcome.error_code,
+            model=outcome.model or F("model"),
+            provider=outcome.provider or F("provider"),
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             usage_estimated=usage.estimated,
@@ -134,6 +153,7 @@ def finish(job: Job, outcome: Outcome) -> Ending | None:
             return None
         _store_answer(job, outcome.text, usage, elapsed)
         _count_question(job.user_message_id, outcome.usage)
+        events.row_changed(job.teacher_id, "chats", job.chat_id)
     return _ending(job, outcome, usage, elapsed)
 
 
@@ -161,24 +181,22 @@ def _ending(job: Job, outcome: Outcome, usage: Usage, elapsed: int | None) -> En
     )
 
 
-def ending(job: Job) -> Ending:
-    """The ending the row tells; a reply deleted with its chat ended as cancelled."""
+def ending(job: Job, outcome: Outcome) -> Ending:
+    """The ending of a reply that this worker has lost: what the row tells.
+
+    Deleted with its chat, it was cancelled; in the hands of another worker, interrupted.
+    """
     reply = Reply.objects.filter(pk=job.reply_id).first()
-    if reply is not None and not reply.is_live:
-        return ending_of(reply)
-    return Ending(job.reply_id, job.message_id, ReplyState.CANCELLED, 0, job.attempt, "cancelled")
+    if reply is None:
+        cancelled = replace(outcome, state=ReplyState.CANCELLED, finish_reason="cancelled")
+        return _ending(job, replace(cancelled, error_code=""), outcome.usage, None)
+    return lost(job, outcome) if reply.is_live else ending_of(reply)
 
 
 def lost(job: Job, outcome: Outcome) -> Ending:
     """The ending a client sees when the database could not be told of any."""
-    return Ending(
-        job.reply_id,
-        job.message_id,
-        ReplyState.INTERRUPTED,
-        len(outcome.text),
-        job.attempt,
-        error_code=ReplyInterrupted.code,
-    )
+    interruption = replace(outcome, state=ReplyState.INTERRUPTED, error_code=ReplyInterrupted.code)
+    return _ending(job, interruption, outcome.usage, None)
 
 
 def _store_answer(job: Job, text: str, usage: Usage, elapsed: int | None) -> None:
@@ -218,10 +236,16 @@ def reap(worker: str, limit: int = 100) -> list[Ending]:
     """End the replies whose worker is gone: interrupted, with the text that was kept."""
     expired = Reply.objects.filter(state=ReplyState.STREAMING, lease_until__lt=now())
     endings = [
-        finish(_job(reply), interrupted(reply.text, build_prompt(reply)))
+        finish(_job(reply), _abandoned(reply))
         for reply in _take(worker, expired.order_by("lease_until"), limit)
     ]
     return [ending for ending in endings if ending is not None]
+
+
+def _abandoned(reply: Reply) -> Outcome:
+    # It ended when its worker did, not when we found it.
+    ended_at = reply.lease_until and reply.lease_until - _lease_time()
+    return replace(interrupted(reply.text, build_prompt(reply)), ended_at=ended_at)
 
 
 def interrupted(text: str, prompt: Prompt) -> Outcome:

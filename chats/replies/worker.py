@@ -29,6 +29,7 @@ from eduhu.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
+_LAST_WRITES_SECONDS = 5
 _FINISH_RETRY_SECONDS = (0.2, 1, 5, 5, 10, 10, 30, 60)
 
 
@@ -38,6 +39,8 @@ class _Running:
     pieces: list[str] = field(default_factory=list)
     length: int = 0
     saved: int = 0
+    is_reading: bool = False
+    is_interrupted: bool = False
     stop_requested: bool = False
     first_token_at: dt.datetime | None = None
     task: "asyncio.Task[None] | None" = None
@@ -49,8 +52,13 @@ class _Running:
     def stop(self) -> None:
         """End this reply as the teacher asked."""
         self.stop_requested = True
-        if self.task is not None:
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        """Read no more from the provider. What is being stored already is left in peace."""
+        if self.is_reading and not self.is_interrupted and self.task is not None:
             self.task.cancel()
+        self.is_interrupted = True
 
 
 class ReplyWorker:
@@ -62,6 +70,8 @@ class ReplyWorker:
         self._provider = provider
         self._running: dict[uuid.UUID, _Running] = {}
         self._wake = asyncio.Event()
+        # Two updates of the same rows at once could lock them in different orders.
+        self._updating = asyncio.Lock()
         self._is_draining = False
 
     def wake(self) -> None:
@@ -95,10 +105,14 @@ class ReplyWorker:
             await asyncio.wait(tasks, timeout=seconds)
 
     async def _interrupt_all(self) -> None:
+        for running in self._running.values():
+            running.interrupt()
         tasks = [running.task for running in self._running.values() if running.task]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            _stored, late = await asyncio.wait(tasks, timeout=_LAST_WRITES_SECONDS)
+            for task in late:
+                task.cancel()  # the database is away; the checkpoint is what remains
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _claim_forever(self) -> None:
         while True:
@@ -130,6 +144,7 @@ class ReplyWorker:
     async def _generate(self, running: _Running) -> Outcome:
         job = running.job
         try:
+            running.is_reading = True
             finish = await self._read(running)
         except asyncio.CancelledError:
             if not running.stop_requested:
@@ -138,10 +153,14 @@ class ReplyWorker:
         except Exception as error:  # noqa: BLE001 (the edge of a reply: it must end, and says why)
             code = as_eduhu_error(error).code
             return self._outcome(running, ReplyState.FAILED, error_code=code)
+        finally:
+            running.is_reading = False
         return self._outcome(running, ReplyState.COMPLETE, finish, finish_reason=finish.reason)
 
     async def _read(self, running: _Running) -> Finish:
         reply_id = running.job.reply_id
+        if running.is_interrupted:  # before the task's first step
+            raise asyncio.CancelledError
         async with aclosing(cast(Any, self._provider.stream(running.job.prompt))) as stream:
             async for item in stream:
                 if isinstance(item, Finish):
@@ -167,6 +186,8 @@ class ReplyWorker:
             usage or estimate_usage(prompt, text[len(prompt.partial) :]),
             first_token_at=running.first_token_at,
             ended_at=now(),
+            model=finish.model if finish else None,
+            provider=finish.provider if finish else None,
             **fields,
         )
 
@@ -174,7 +195,7 @@ class ReplyWorker:
         for pause in _FINISH_RETRY_SECONDS:
             try:
                 ending = await in_thread(store.finish)(job, outcome)
-                return ending or await in_thread(store.ending)(job)
+                return ending or await in_thread(store.ending)(job, outcome)
             except Exception as error:  # noqa: BLE001 (the text is only here: try again, and log)
                 as_eduhu_error(error)
                 await asyncio.sleep(pause)
@@ -183,9 +204,14 @@ class ReplyWorker:
     async def _heartbeat(self) -> None:
         if not self._running:
             return
-        _owned, to_stop = await in_thread(store.heartbeat)(self.name)
-        for reply_id in to_stop:
-            self.request_stop(reply_id)
+        believed = dict(self._running)
+        async with self._updating:
+            owned, to_stop = await in_thread(store.heartbeat)(self.name, list(believed))
+        for reply_id, running in believed.items():
+            if reply_id in to_stop:
+                running.stop()
+            elif reply_id not in owned:  # another worker has ended it: write no more
+                running.interrupt()
 
     async def _checkpoint(self) -> None:
         grown = [item for item in self._running.items() if item[1].length > item[1].saved]
@@ -193,7 +219,8 @@ class ReplyWorker:
             return
         lengths = [(running, running.length) for _, running in grown]
         texts = {reply_id: running.text for reply_id, running in grown}
-        await in_thread(store.checkpoint)(self.name, texts)
+        async with self._updating:
+            await in_thread(store.checkpoint)(self.name, texts)
         for running, length in lengths:
             running.saved = length
 

@@ -40,6 +40,8 @@ def ai_and_eduhu():
             "AI_MODELS": "other",
             "AI_FIRST_BYTE_TIMEOUT": "1",
             "AI_IDLE_TIMEOUT": "0.6",
+            "AI_ATTEMPTS": "1",  # what a second attempt does is told in test_resilient_provider
+            "AI_BREAKER_FAILURES": "1000",
             "CHAT_RATE": "30/h",
             "MAX_LIVE_REPLIES": "2",
             "STREAM_HEARTBEAT_SECONDS": "0.2",

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from chats.providers.base import Finish, Prompt, PromptMessage, Provider, Usage
+from chats.providers.http_stream import Limits
 from chats.providers.openai_compatible import OpenAICompatible
 from eduhu.errors import (
     ProviderError,
@@ -55,7 +56,7 @@ def make(url: str, key: str | None = KEY, **changes: Any) -> OpenAICompatible:
         "total_timeout": 5,
         "max_chars": 10_000,
     }
-    return OpenAICompatible(url, key, **(settings | changes))
+    return OpenAICompatible(url, key, Limits(**(settings | changes)))
 
 
 async def until(condition, seconds: float = 1.0) -> None:

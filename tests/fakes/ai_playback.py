@@ -1,7 +1,6 @@
 """How the scripted AI server plays an answer, and each way in which it can go wrong."""
 
 import asyncio
-import json
 import socket
 import struct
 import time
@@ -9,10 +8,12 @@ from collections.abc import Callable
 from itertools import cycle
 
 from tests.fakes.ai_connection import Connection, Recorded
-from tests.fakes.ai_script import Frames, Script, chunk, error_body, openai_frames
+from tests.fakes.ai_script import Dialect, Frames, Script
 
 
-async def refused(connection: Connection, record: Recorded, script: Script) -> bool:
+async def refused(
+    connection: Connection, record: Recorded, script: Script, dialect: Dialect
+) -> bool:
     """Play the faults that come before the first byte of an answer."""
     fault = script.fault
     if fault == "hang_before_first_byte":
@@ -21,10 +22,10 @@ async def refused(connection: Connection, record: Recorded, script: Script) -> b
         page = f"<!doctype html>\n<title>{script.said}</title>\n".encode()
         connection.send_whole(200, "text/html", page)
     elif fault == "redirect":
-        connection.send_json(307, error_body(script), "Location: /v1/models")
+        connection.send_json(307, dialect.error(script), "Location: /v1/models")
     elif fault.startswith("status_"):
         wait = (f"Retry-After: {script.retry_after}",) if script.retry_after else ()
-        connection.send_json(int(fault.removeprefix("status_")), error_body(script), *wait)
+        connection.send_json(int(fault.removeprefix("status_")), dialect.error(script), *wait)
     elif fault == "refuse_stream_options" and "stream_options" in record.body:
         extra = {"type": "extra_forbidden", "loc": ["body", "stream_options"]}
         connection.send_json(422, {"detail": [{**extra, "input": record.body}]})
@@ -33,11 +34,13 @@ async def refused(connection: Connection, record: Recorded, script: Script) -> b
     return True
 
 
-async def stream(connection: Connection, record: Recorded, script: Script) -> None:
+async def stream(
+    connection: Connection, record: Recorded, script: Script, dialect: Dialect
+) -> None:
     """Send the answer as an event stream, with the fault of the script."""
     wants_usage = record.body.get("stream_options", {}).get("include_usage") is True
     connection.begin_stream(script.framing)
-    frames = openai_frames(script, wants_usage)
+    frames = dialect.frames(script, wants_usage)
     await _WHOLE_FAULTS.get(script.fault, _play)(connection, record, script, frames)
 
 
@@ -62,7 +65,7 @@ async def _play_tokens(
     fault = _MID_FAULTS.get(script.fault)
     clock = asyncio.get_running_loop().time
     due = clock()
-    made = _stamped(script) if script.stamp else None
+    made = _stamped(frames) if script.stamp else None
     for number, frame in enumerate(frames.tokens, 1):
         if script.delay:
             due += script.delay
@@ -74,8 +77,8 @@ async def _play_tokens(
             return
 
 
-def _stamped(script: Script) -> Callable[[], bytes]:
-    before, after = chunk(script, {"content": "@"}).split(b"@")
+def _stamped(frames: Frames) -> Callable[[], bytes]:
+    before, after = frames.marked.split(b"@")
     return lambda: b"%s%.6f %s" % (before, time.monotonic(), after)
 
 
@@ -101,7 +104,7 @@ async def _bad_json(connection: Connection, script: Script, frames: Frames) -> N
 
 
 async def _error_event(connection: Connection, script: Script, frames: Frames) -> None:
-    await connection.send(f"data: {json.dumps(error_body(script))}\n\n".encode())
+    await connection.send(frames.error)
     await asyncio.Event().wait()
 
 

@@ -1,6 +1,7 @@
 """What the scripted AI server says, and how it fails; the bytes of it are made once."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
@@ -124,15 +125,26 @@ def _converted(hint: Any, value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """The events of one streamed answer as bytes."""
+    """The events of one streamed answer as bytes; `marked` is a token that reads `@`."""
 
     opening: bytes
     tokens: tuple[bytes, ...]
     closing: bytes
+    marked: bytes
+    error: bytes
 
     def joined(self) -> bytes:
         """Return the whole body."""
         return self.opening + b"".join(self.tokens) + self.closing
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What differs between the services that the server can play."""
+
+    frames: Callable[[Script, bool], Frames]
+    document: Callable[[Script], dict[str, Any]]
+    error: Callable[[Script], dict[str, Any]]
 
 
 @lru_cache(maxsize=256)
@@ -148,6 +160,8 @@ def openai_frames(script: Script, with_usage: bool) -> Frames:
         chunk(script, {"role": "assistant", "content": ""}),
         tuple(chunk(script, {"content": piece}) for piece in script.said_pieces()),
         b"".join(ending),
+        chunk(script, {"content": "@"}),
+        event(script, openai_error(script)),
     )
 
 
@@ -160,13 +174,15 @@ def chunk(script: Script, delta: dict[str, str], reason: str | None = None) -> b
     return event(script, {**_CHUNK, "choices": [choice]})
 
 
-def event(script: Script, body: dict[str, Any]) -> bytes:
+def event(script: Script, body: dict[str, Any], name: str = "") -> bytes:
     """Return `body` as one event; halves of characters are escaped, the rest is UTF-8."""
     try:
         data = json.dumps(body, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         data = json.dumps(body).encode()
-    return b"data: " + data + script.newline.encode() * 2
+    newline = script.newline.encode()
+    head = b"event: " + name.encode() + newline if name else b""
+    return head + b"data: " + data + newline * 2
 
 
 def openai_document(script: Script) -> dict[str, Any]:
@@ -179,6 +195,9 @@ def openai_document(script: Script) -> dict[str, Any]:
     return {**document, "choices": [choice], **usage}
 
 
-def error_body(script: Script) -> dict[str, Any]:
+def openai_error(script: Script) -> dict[str, Any]:
     """Return an error as OpenAI words it."""
     return {"error": {"message": script.said, "type": "error", "code": script.error_code}}
+
+
+OPENAI = Dialect(openai_frames, openai_document, openai_error)

@@ -1,11 +1,12 @@
-"""A local HTTP server that speaks OpenAI's chat completions and fails as a `Script` says.
+"""A local HTTP server that speaks like OpenAI or Anthropic and fails as a `Script` says.
 
 In a test: `async with AIServer() as server: server.script = Script(fault="status_429")`,
 from sync code `with ai_server_in_thread() as server`, and as a process
 `python -m tests.fakes.ai_server --port 9000`. A request chooses its script by its model
 name (`script?tokens=50&delay=0.02`), else the next of `server.queue` is used, else
 `server.script`; from outside, `POST /script` sets the latter two and `GET /requests` shows
-what arrived. A new API gets a line in `ROUTES`.
+what arrived. With `tls=True` it shows a certificate nobody should trust. A new API gets
+a line in `ROUTES`.
 """
 
 import argparse
@@ -18,18 +19,22 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from typing import Self
 
+from tests.fakes.ai_anthropic import ANTHROPIC
 from tests.fakes.ai_connection import Connection, Handler, Recorded
 from tests.fakes.ai_playback import refused, stream
-from tests.fakes.ai_script import Script, openai_document
+from tests.fakes.ai_script import OPENAI, Dialect, Script
+from tests.fakes.certificate import self_signed_context
 
 
 class AIServer:
     """The server; `url` is what `AI_BASE_URL` takes, `open_connections` counts its clients."""
 
-    def __init__(self, script: Script | None = None) -> None:
+    def __init__(self, script: Script | None = None, *, tls: bool = False) -> None:
         self.script = script or Script()
+        self.tls = self_signed_context() if tls else None
         self.queue: deque[Script] = deque()
         self.requests: list[Recorded] = []
         self.connections: set[Connection] = set()
@@ -45,7 +50,7 @@ class AIServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}/v1"
 
     @property
     def open_connections(self) -> int:
@@ -55,7 +60,7 @@ class AIServer:
         """Listen on `port`, or on a free one."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(self), "127.0.0.1", port, backlog=1024
+            lambda: Connection(self), "127.0.0.1", port, backlog=1024, ssl=self.tls
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -77,17 +82,16 @@ class AIServer:
         return Script.from_model(model) or (self.queue.popleft() if self.queue else self.script)
 
 
-async def chat_completions(connection: Connection, record: Recorded) -> None:
-    """POST /v1/chat/completions."""
+async def _answer(connection: Connection, record: Recorded, dialect: Dialect) -> None:
     script = _server(connection).next_script(record.body["model"])
-    if await refused(connection, record, script):
+    if await refused(connection, record, script, dialect):
         return
     if script.first_delay:
         await asyncio.sleep(script.first_delay)
     if script.whole or not record.body.get("stream"):
-        connection.send_json(200, openai_document(script))
+        connection.send_json(200, dialect.document(script))
         return
-    await stream(connection, record, script)
+    await stream(connection, record, script, dialect)
 
 
 async def models(connection: Connection, record: Recorded) -> None:
@@ -123,7 +127,8 @@ async def not_found(connection: Connection, record: Recorded) -> None:
 
 
 ROUTES: dict[tuple[str, str], Handler] = {
-    ("POST", "/v1/chat/completions"): chat_completions,
+    ("POST", "/v1/chat/completions"): partial(_answer, dialect=OPENAI),
+    ("POST", "/v1/messages"): partial(_answer, dialect=ANTHROPIC),
     ("GET", "/v1/models"): models,
     ("POST", "/script"): set_script,
     ("GET", "/requests"): shown_requests,

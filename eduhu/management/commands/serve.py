@@ -35,7 +35,7 @@ class Command(BaseCommand):
         )
         server.run()
         if server.failed:
-            raise CommandError(f"Port {options['port']} cannot be had.")
+            raise CommandError("The server could not start; the log above says why.")
 
 
 class Loops:
