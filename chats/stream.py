@@ -1,6 +1,7 @@
 """Replies as server-sent events, beside Django: ask, and follow from any position."""
 
 import asyncio
+import random
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,6 +18,7 @@ from chats.replies.events import (
     Ending,
     Heartbeat,
     Piece,
+    Reconnect,
     ReplyEvent,
     encode_sse,
     ending_of,
@@ -31,6 +33,7 @@ from teachers.idempotency import checked_key, fingerprint
 
 SILENCE_SECONDS = 1.0  # then the row is asked
 GAP_SECONDS = 0.2
+RECONNECT_MS = (200, 3000)
 MAX_OFFSET = 10**9
 
 
@@ -109,6 +112,8 @@ async def sse_frames(reply: Reply, offset: int) -> AsyncIterator[bytes]:
             yield encode_sse(event.frame(), event.end)
         elif isinstance(event, Ending):
             yield encode_sse(event.frame(), event.offset)
+        elif isinstance(event, Reconnect):
+            yield b"retry: %d\n" % event.after_ms + encode_sse(event.frame())
         else:
             yield SSE_HEARTBEAT
 
@@ -131,6 +136,10 @@ async def reply_events(reply: Reply, offset: int) -> AsyncIterator[ReplyEvent]:
                 if isinstance(event, Ending):
                     return
                 offset = event.end if isinstance(event, Piece) else offset
+            if engine.is_draining():
+                # Spread, so that a restart does not bring all clients back at once.
+                yield Reconnect(after_ms=random.randint(*RECONNECT_MS))
+                return
             patience = min(SILENCE_SECONDS, settings.STREAM_HEARTBEAT_SECONDS)
             pieces, ending = await reader.after(offset, patience)
             events = [*pieces, *([ending] if ending else [])]

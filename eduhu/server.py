@@ -13,6 +13,8 @@ from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import reactor as twisted_reactor
 from twisted.internet.interfaces import IListeningPort
 
+from eduhu.slow_readers import CHECK_SECONDS, SlowReaders
+
 logger = logging.getLogger(__name__)
 
 reactor: Any = twisted_reactor  # a module that stands for an object; Twisted's own trick
@@ -23,15 +25,23 @@ Hook = Callable[[], Awaitable[None]]
 
 
 class DrainingServer(Server):
-    """Runs `on_start` once the loop runs, and `on_stop` before it ends."""
+    """Runs `on_start` once the loop runs, `on_drain` at a signal, and `on_stop` at the end."""
 
     def __init__(
-        self, *, on_start: Hook, on_stop: Hook, drain_seconds: float, **options: Any
+        self,
+        *,
+        on_start: Hook,
+        on_drain: Hook,
+        on_stop: Hook,
+        drain_seconds: float,
+        **options: Any,
     ) -> None:
         options |= {"signal_handlers": False, "websocket_handshake_timeout": 20}
         super().__init__(**options)
         self._on_start = on_start
+        self._on_drain = on_drain
         self._on_stop = on_stop
+        self._slow_readers = SlowReaders()
         self._drain_seconds = drain_seconds
         self._ports: list[IListeningPort] = []
         self._draining: asyncio.Task[None] | None = None
@@ -48,6 +58,11 @@ class DrainingServer(Server):
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, self._on_signal)
         self._starting = asyncio.ensure_future(self._start())
+        self._drop_slow_readers()
+
+    def _drop_slow_readers(self) -> None:
+        self._slow_readers.drop(list(self.connections))
+        reactor.callLater(CHECK_SECONDS, self._drop_slow_readers)
 
     async def _start(self) -> None:
         try:
@@ -81,6 +96,7 @@ class DrainingServer(Server):
 
     async def _drain(self) -> None:
         try:
+            await self._on_drain()
             await self._wait_for_requests(self._drain_seconds)
             await self._on_stop()
             await self._wait_for_requests(2)

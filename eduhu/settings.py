@@ -18,7 +18,7 @@ from environs import Env, validate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = Env(eager=False)
+env = Env(eager=False)  # a wrong value is None until `seal()` names all of them in one error
 if env_file := os.environ.get("EDUHU_ENV_FILE", str(BASE_DIR / ".env")):
     env.read_env(env_file, recurse=False)
 
@@ -199,7 +199,7 @@ LOGIN_URL = "admin:login"
 
 REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Bearer",
-    "TOKEN_TTL": timedelta(days=env.int("TOKEN_DAYS", 30)),
+    "TOKEN_TTL": timedelta(days=env.int("TOKEN_DAYS", 30) or 0),
 }
 
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
@@ -243,7 +243,7 @@ MAX_LIVE_REPLIES = env.int("MAX_LIVE_REPLIES", 5)
 
 # --- Replies -------------------------------------------------------------------------------
 
-REPLY_TICK_SECONDS = env.int("REPLY_TICK_MS", 50) / 1000
+REPLY_TICK_SECONDS = (env.int("REPLY_TICK_MS", 50) or 0) / 1000
 REPLY_LEASE_SECONDS = env.float("REPLY_LEASE_SECONDS", 15.0)
 REPLY_HEARTBEAT_SECONDS = env.float("REPLY_HEARTBEAT_SECONDS", 5.0)
 REPLY_SWEEP_SECONDS = env.float("REPLY_SWEEP_SECONDS", 5.0)
@@ -276,7 +276,7 @@ AI_FALLBACK_MODEL = env.str("AI_FALLBACK_MODEL", "")
 AI_FALLBACK_PROVIDER = env.str("AI_FALLBACK_PROVIDER", AI_PROVIDER, validate=AI_PROVIDERS)
 AI_FALLBACK_BASE_URL = env.str("AI_FALLBACK_BASE_URL", "")
 AI_FALLBACK_API_KEY = env.str("AI_FALLBACK_API_KEY", "")
-TEMPLATE_WORD_DELAY_SECONDS = env.int("TEMPLATE_WORD_DELAY_MS", 20) / 1000
+TEMPLATE_WORD_DELAY_SECONDS = (env.int("TEMPLATE_WORD_DELAY_MS", 20) or 0) / 1000
 
 # --- API -----------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ class Engine:
         self.loop = asyncio.get_running_loop()
         self.log = _make_log()
         self.worker = ReplyWorker(self.log, provider()) if has_worker else None
+        self.is_draining = False
         self._tasks: list[asyncio.Task[None]] = []
         if self.worker is not None:
             self._spawn(self.worker.run(), "reply-worker")
@@ -76,6 +77,18 @@ async def stop(*, drain_seconds: float = 0) -> None:
     if engine is not None:
         await engine.stop(drain_seconds=drain_seconds)
         events.attach(None)
+
+
+def release_readers() -> None:
+    """Let every reader leave with `reconnect`, where replies go on without this process."""
+    if _engine is not None and _engine.worker is None:
+        _engine.is_draining = True
+        _engine.log.wake_readers()
+
+
+def is_draining() -> bool:
+    """Whether readers shall leave and resume at another process."""
+    return _engine is not None and _engine.is_draining
 
 
 def log() -> ReplyLog:

@@ -83,7 +83,18 @@ class Heartbeat:
     """Nothing happened for a while; the connection is alive."""
 
 
-ReplyEvent = Piece | Ending | Heartbeat
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """The process is about to end and the reply goes on: resume after `after_ms`."""
+
+    after_ms: int
+
+    def frame(self) -> Frame:
+        """The event as JSON."""
+        return {"type": "reconnect", "after_ms": self.after_ms}
+
+
+ReplyEvent = Piece | Ending | Heartbeat | Reconnect
 
 
 def meta_frame(reply: Reply) -> Frame:

@@ -109,6 +109,11 @@ class Feeds:
         """Return a reader of a reply; use it with `with`."""
         return Reader(self, reply_id, attempt)
 
+    def wake_all(self) -> None:
+        """Let every waiting reader look up."""
+        for feed in self._feeds.values():
+            feed.wake()
+
     def _enter(self, reply_id: uuid.UUID) -> Feed:
         feed = self._feeds.setdefault(reply_id, Feed())
         feed.readers += 1

@@ -33,6 +33,10 @@ class ReplyLog(Protocol):
         """Return a reader of any reply, also of one this log may never hear of."""
         ...
 
+    def wake_readers(self) -> None:
+        """Let every waiting reader return at once."""
+        ...
+
     async def close(self) -> None:
         """Send what is left and let go of everything."""
         ...
@@ -115,6 +119,10 @@ class MemoryReplyLog:
     def reader(self, reply_id: uuid.UUID, attempt: int) -> Reader:
         """Return a reader; a reply that nobody writes here stays silent."""
         return self._feeds.reader(reply_id, attempt)
+
+    def wake_readers(self) -> None:
+        """Let every waiting reader return at once."""
+        self._feeds.wake_all()
 
     async def close(self) -> None:
         """Stop the tick."""

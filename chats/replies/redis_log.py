@@ -63,6 +63,10 @@ class RedisReplyLog:
         """Return a reader of any reply, written by any process."""
         return self._follower.feeds.reader(reply_id, attempt)
 
+    def wake_readers(self) -> None:
+        """Let every waiting reader return at once."""
+        self._follower.feeds.wake_all()
+
     async def close(self) -> None:
         """Send what is left and close the connections."""
         await self._writer.close()

@@ -104,9 +104,7 @@ def _mine(worker: str) -> ReplyQuerySet:
     return Reply.objects.filter(worker=worker, state=ReplyState.STREAMING)
 
 
-def heartbeat(
-    worker: str, running: Collection[uuid.UUID]
-) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
+def heartbeat(worker: str, running: Collection[uuid.UUID]) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
     """Renew the leases of what this worker is writing.
 
     Return the ids it still owns, and those to be stopped. A reply it has given up

@@ -30,6 +30,7 @@ class Command(BaseCommand):
             application=application,
             endpoints=[f"tcp:port={options['port']}:interface={options['host']}"],
             on_start=loops.start,
+            on_drain=loops.drain,
             on_stop=loops.stop,
             drain_seconds=DRAIN_SECONDS,
         )
@@ -54,6 +55,12 @@ class Loops:
 
             self._celery = EmbeddedCelery()
             self._celery.start()
+
+    async def drain(self) -> None:
+        """Send the readers of replies elsewhere, where another process writes these."""
+        from chats.replies import engine
+
+        engine.release_readers()
 
     async def stop(self) -> None:
         """End running replies as interrupted, then Celery."""
