@@ -142,7 +142,7 @@ class HttpProvider(ABC):
             logger.warning("No connection to the AI provider in time: %r", error)
             raise ProviderUnavailable from error
         except TimeoutError as error:
-            logger.warning("The AI provider was silent for %.0f s", seconds)
+            logger.warning("The AI provider was silent for %.1f s", seconds)
             raise ProviderTimeout from error
         except aiohttp.ClientConnectorCertificateError as error:
             logger.warning("The AI provider's certificate is not valid: %s", error)
