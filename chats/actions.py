@@ -213,7 +213,7 @@ def _by_message_id(teacher: Teacher, question: Question) -> Reply | None:
 
 
 def _send(teacher: Teacher, question: Question, key: RequestKey | None) -> Reply:
-    _lock(teacher)
+    preferred = _lock(teacher)
     chat = _chat_for(teacher, question)
     _refuse_when_busy(teacher, chat.pk)
     message = Message.objects.create(
@@ -221,7 +221,7 @@ def _send(teacher: Teacher, question: Question, key: RequestKey | None) -> Reply
         chat=chat,
         role=Role.USER,
         content=question.content,
-        timestamp=_next_timestamp(chat),
+        timestamp=chat.next_timestamp(),
     )
     _title_from(chat, message)
     return _queue(
@@ -229,14 +229,17 @@ def _send(teacher: Teacher, question: Question, key: RequestKey | None) -> Reply
         teacher=teacher,
         user_message=message,
         context=list(question.context) if question.chat_id is None else [],
-        model=_model_for(teacher, question.model),
+        model=_model_for(preferred, question.model),
         **_key_fields(key),
     )
 
 
-def _lock(teacher: Teacher) -> None:
-    # So that two sends at once cannot pass the limit of live replies together.
-    Teacher.objects.select_for_update(no_key=True).filter(pk=teacher.pk).first()
+def _lock(teacher: Teacher) -> str | None:
+    """Keep two sends at once from passing a limit together; return the preferred model."""
+    preferences = TeacherPreferences.objects.filter(teacher_id=OuterRef("pk"))
+    rows = Teacher.objects.select_for_update(no_key=True).filter(pk=teacher.pk)
+    preferred = Subquery(preferences.values("ai_model_preference"))
+    return rows.values_list(preferred, flat=True).first()
 
 
 def _key_fields(key: RequestKey | None) -> dict[str, Any]:
@@ -257,19 +260,19 @@ def _tell_queued(reply: Reply) -> None:
 
 
 def _retry(teacher: Teacher, reply_id: uuid.UUID, key: RequestKey | None) -> Reply:
-    old = _ended_reply(teacher, reply_id)
+    old, preferred = _ended_reply(teacher, reply_id)
     return _queue(
         chat_id=old.chat_id,
         teacher=teacher,
         user_message_id=old.user_message_id,
         context=old.context,
-        model=_model_for(teacher, None) if old.model not in settings.AI_MODELS else old.model,
+        model=_model_for(preferred, old.model if old.model in settings.AI_MODELS else None),
         **_key_fields(key),
     )
 
 
 def _continue(teacher: Teacher, reply_id: uuid.UUID, key: RequestKey | None) -> Reply:
-    reply = _ended_reply(teacher, reply_id)
+    reply, _preferred = _ended_reply(teacher, reply_id)
     if reply.state == ReplyState.COMPLETE and reply.finish_reason != "length":
         raise CannotContinue
     fresh = {
@@ -290,14 +293,14 @@ def _continue(teacher: Teacher, reply_id: uuid.UUID, key: RequestKey | None) -> 
     return reply
 
 
-def _ended_reply(teacher: Teacher, reply_id: uuid.UUID) -> Reply:
-    _lock(teacher)
+def _ended_reply(teacher: Teacher, reply_id: uuid.UUID) -> tuple[Reply, str | None]:
+    preferred = _lock(teacher)
     reply = Reply.objects.for_teacher(teacher).select_for_update(no_key=True).filter(pk=reply_id)
     found = reply.first()
     if found is None:
         raise NotFound
     _refuse_when_busy(teacher, found.chat_id)
-    return found
+    return found, preferred
 
 
 def _chat_for(teacher: Teacher, question: Question) -> Chat:
@@ -312,11 +315,6 @@ def _refuse_when_busy(teacher: Teacher, chat_id: uuid.UUID) -> None:
         raise ReplyInProgress(reply_id=live[chat_id])
     if len(live) >= settings.MAX_LIVE_REPLIES:
         raise TooManyReplies
-
-
-def _next_timestamp(chat: Chat) -> dt.datetime:
-    last = chat.messages.order_by("-timestamp", "-id").values_list("timestamp", flat=True).first()
-    return max(now(), last + dt.timedelta(milliseconds=1)) if last else now()
 
 
 def _title_from(chat: Chat, message: Message) -> None:
@@ -335,17 +333,10 @@ def auto_title(content: str) -> str:
     return (cut.rsplit(" ", 1)[0] or cut) + "…"
 
 
-def _model_for(teacher: Teacher, wanted: str | None) -> str:
-    if wanted is not None:
-        if wanted not in settings.AI_MODELS:
-            raise ModelNotAllowed
-        return wanted
-    preferred = (
-        TeacherPreferences.objects.filter(teacher=teacher)
-        .values_list("ai_model_preference", flat=True)
-        .first()
-    )
-    return preferred if preferred in settings.AI_MODELS else settings.AI_MODEL
+def _model_for(preferred: str | None, wanted: str | None) -> str:
+    if wanted is not None and wanted not in settings.AI_MODELS:
+        raise ModelNotAllowed
+    return wanted or (preferred if preferred in settings.AI_MODELS else settings.AI_MODEL)
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """Chat, Message, and Reply: one row for each time the assistant writes."""
 
+import datetime as dt
 from typing import Any, ClassVar, Self
 
 from django.db import models
@@ -62,6 +63,11 @@ class Chat(models.Model):
             names = {field.name for field in self._meta.concrete_fields if not field.primary_key}
             kwargs["update_fields"] = names - self.DATABASE_OWNED
         super().save(*args, **kwargs)
+
+    def next_timestamp(self) -> dt.datetime:
+        """Return the time of the next message: after all others. The row must be locked."""
+        after_all: dt.datetime = self.updated_at + dt.timedelta(milliseconds=1)
+        return max(now(), after_all)
 
 
 class Role(models.TextChoices):

@@ -1,8 +1,9 @@
 """Triggers that keep `chats.message_count` and `chats.updated_at` true on both engines.
 
-Installed after every migrate: SQLite silently drops the triggers of a table it
-rebuilds. On PostgreSQL one statement costs one update per chat, however many
-rows it brings.
+`updated_at` is never before the last message, so that whoever holds the chat's lock
+knows the next time from its row. Installed after every migrate: SQLite silently
+drops the triggers of a table it rebuilds. On PostgreSQL one statement costs one
+update per chat, however many rows it brings.
 """
 
 from django.db import connections
@@ -14,8 +15,10 @@ _POSTGRESQL = [
     CREATE OR REPLACE FUNCTION chats_count_added() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         UPDATE chats SET message_count = message_count + added.n,
-            updated_at = greatest(updated_at, date_trunc('milliseconds', clock_timestamp()))
-        FROM (SELECT chat_id, count(*) AS n FROM new_rows GROUP BY chat_id) AS added
+            updated_at = greatest(updated_at, added.latest,
+                date_trunc('milliseconds', clock_timestamp()))
+        FROM (SELECT chat_id, count(*) AS n, max("timestamp") AS latest
+            FROM new_rows GROUP BY chat_id) AS added
         WHERE chats.id = added.chat_id;
         RETURN NULL;
     END $$
@@ -69,7 +72,7 @@ _SQLITE = [
     f"""
     CREATE TRIGGER messages_added AFTER INSERT ON messages BEGIN
         UPDATE chats SET message_count = message_count + 1,
-            updated_at = max(updated_at, {_SQLITE_NOW}) WHERE id = NEW.chat_id;
+            updated_at = max(updated_at, NEW."timestamp", {_SQLITE_NOW}) WHERE id = NEW.chat_id;
     END
     """,
     """

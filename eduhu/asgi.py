@@ -11,7 +11,7 @@ django_application = get_asgi_application()
 from eduhu.edge import Edge  # noqa: E402 (Django must be set up first)
 from eduhu.routes import ROUTES, SOCKET_ROUTES  # noqa: E402
 from eduhu.sockets import SocketEdge  # noqa: E402
-from teachers.auth import authenticate_token  # noqa: E402
+from teachers.tokens import authenticate_token  # noqa: E402
 
 application = ProtocolTypeRouter(
     {

@@ -1,6 +1,7 @@
 """Who is asking."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_delete, post_save
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,5 +13,8 @@ class TeachersConfig(AppConfig):
         from eduhu import events
         from teachers import schema  # noqa: F401 (registers itself)
         from teachers.queries import preferences_row
+        from teachers.tokens import forget_changed
 
+        post_save.connect(forget_changed, sender=self.get_model("Teacher"))
+        post_delete.connect(forget_changed, sender="knox.AuthToken")
         events.register_table("teacher_preferences", preferences_row)

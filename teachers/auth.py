@@ -1,20 +1,15 @@
-"""Bearer tokens: the one door for REST, streams and sockets."""
+"""Bearer tokens in REST framework; `tokens.py` serves streams and sockets as well."""
 
 from typing import cast
 
 from django.utils import translation
 from knox.auth import TokenAuthentication
-from knox.crypto import hash_token
 from knox.models import AuthToken
 from rest_framework.request import Request
 
-from eduhu.db import now
 from eduhu.edge import accepted_language
-from eduhu.errors import NotAuthenticated
-from eduhu.threads import in_thread
 from teachers.models import Teacher
-
-MAX_TOKEN_LENGTH = 256
+from teachers.tokens import find_token
 
 
 class BearerAuthentication(TokenAuthentication):
@@ -37,24 +32,3 @@ def teacher_of(request: Request) -> Teacher:
     """Return the teacher a view's permission has let in."""
     assert isinstance(request.user, Teacher)
     return request.user
-
-
-def find_token(token: str) -> AuthToken:
-    """Return the token with its teacher. Raises NotAuthenticated: unknown, expired, inactive."""
-    if not token.isascii() or len(token) > MAX_TOKEN_LENGTH:
-        raise NotAuthenticated
-    found = AuthToken.objects.select_related("user").filter(digest=hash_token(token)).first()
-    auth = cast(AuthToken | None, found)
-    if auth is None or not auth.user.is_active:
-        raise NotAuthenticated
-    if auth.expiry is not None and auth.expiry < now():
-        raise NotAuthenticated
-    return auth
-
-
-def _teacher_by_token(token: str) -> Teacher:
-    teacher: Teacher = find_token(token).user
-    return teacher
-
-
-authenticate_token = in_thread(_teacher_by_token)

@@ -47,9 +47,12 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 Post = Callable[..., Response]
 
 
-def checked_key(header: str) -> str | None:
-    """Return the key of a header, None if there is none. Raises InvalidInput for a bad one."""
-    if not header:
+def checked_key(header: str | None) -> str | None:
+    """Return the key of a header, None if none was sent. Raises InvalidInput for a bad one.
+
+    An empty one is bad too: whoever sends it believes to be safe.
+    """
+    if header is None:
         return None
     if not _KEY.fullmatch(header):
         raise InvalidInput(_("An Idempotency-Key has 1 to 255 visible ASCII characters."))
@@ -66,7 +69,7 @@ def idempotent(post: Post) -> Post:
 
     @wraps(post)
     def once(view: Any, request: Request, **kwargs: Any) -> Response | HttpResponse:
-        key = checked_key(request.headers.get(HEADER, ""))
+        key = checked_key(request.headers.get(HEADER))
         if key is None:
             return post(view, request, **kwargs)
         body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS)

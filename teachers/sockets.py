@@ -9,6 +9,7 @@ from eduhu import errors, events, jsonio
 from eduhu.sockets import SUBPROTOCOL, UNAUTHENTICATED, UNKNOWN
 from eduhu.telemetry import request_id
 from teachers.models import Teacher
+from teachers.tokens import forget_teacher
 
 Frame = dict[str, Any]  # one JSON message
 
@@ -73,6 +74,7 @@ class TeacherSocket(AsyncWebsocketConsumer):
 
     async def signed_out(self, event: events.Event) -> None:
         """Close when the token of this socket is no longer good."""
+        forget_teacher(self.teacher.pk)
         try:
             await self.scope["check_token"]()
         except errors.NotAuthenticated:

@@ -32,7 +32,6 @@ class Job:
     chat_id: uuid.UUID
     teacher_id: uuid.UUID
     user_message_id: uuid.UUID
-    asked_at: dt.datetime
     accepted_at: dt.datetime
     worker: str
     prompt: Prompt
@@ -82,7 +81,6 @@ def _job(reply: Reply) -> Job:
         chat_id=reply.chat_id,
         teacher_id=reply.teacher_id,
         user_message_id=reply.user_message_id,
-        asked_at=reply.user_message.timestamp,
         accepted_at=reply.accepted_at,
         worker=reply.worker,
         prompt=build_prompt(reply),
@@ -132,7 +130,7 @@ def finish(job: Job, outcome: Outcome) -> Ending | None:
     usage = _sum(job.spent, outcome.usage)
     with transaction.atomic():
         # The chat first, as everywhere: its deletion waits for us, or we for it.
-        Chat.objects.select_for_update(no_key=True).filter(pk=job.chat_id).values("pk").first()
+        chat = Chat.objects.select_for_update(no_key=True).filter(pk=job.chat_id).first()
         mine = _mine(job.worker).filter(pk=job.reply_id).update(
             state=outcome.state,
             text=outcome.text,
@@ -147,9 +145,9 @@ def finish(job: Job, outcome: Outcome) -> Ending | None:
             ended_at=ended_at,
             lease_until=None,
         )  # fmt: skip
-        if not mine:
+        if not mine or chat is None:
             return None
-        _store_answer(job, outcome.text, usage, elapsed)
+        _store_answer(job, chat, outcome.text, usage, elapsed)
         _count_question(job.user_message_id, outcome.usage)
         events.row_changed(job.teacher_id, "chats", job.chat_id)
     return _ending(job, outcome, usage, elapsed)
@@ -197,7 +195,7 @@ def lost(job: Job, outcome: Outcome) -> Ending:
     return _ending(job, interruption, outcome.usage, None)
 
 
-def _store_answer(job: Job, text: str, usage: Usage, elapsed: int | None) -> None:
+def _store_answer(job: Job, chat: Chat, text: str, usage: Usage, elapsed: int | None) -> None:
     if not text:
         return
     written = {
@@ -210,17 +208,11 @@ def _store_answer(job: Job, text: str, usage: Usage, elapsed: int | None) -> Non
         return  # an attempt that was continued
     Message.objects.create(
         id=job.message_id,
-        chat_id=job.chat_id,
+        chat=chat,
         role=Role.ASSISTANT,
-        timestamp=_answer_time(job),
+        timestamp=chat.next_timestamp(),
         **written,
     )
-
-
-def _answer_time(job: Job) -> dt.datetime:
-    last = Message.objects.filter(chat_id=job.chat_id).order_by("-timestamp", "-id")
-    latest = last.values_list("timestamp", flat=True).first() or job.asked_at
-    return max(now(), latest + dt.timedelta(milliseconds=1))
 
 
 def _count_question(message_id: uuid.UUID, usage: Usage) -> None:
