@@ -9,36 +9,29 @@ from typing import Any
 import aiohttp
 import pytest
 
-from chats.providers.base import Finish, Prompt, PromptMessage, Provider, Usage
-from chats.providers.http_stream import Limits
+from chats.providers.base import Finish, Prompt, Usage
 from chats.providers.openai_compatible import OpenAICompatible
-from eduhu.errors import (
-    ProviderError,
-    ProviderRateLimited,
-    ProviderRefused,
-    ProviderTimeout,
-    ProviderUnavailable,
-    problem,
-)
+from eduhu.errors import ProviderTimeout, ProviderUnavailable, problem
 from tests.fakes.ai_script import Script
-from tests.fakes.ai_server import AIServer, ai_server_in_thread
-
-QUESTION = 'Brüche, 5b: "½ + ¼"?\n\tZeile 2  🎈 \\n '
-PROMPT = Prompt(
-    (PromptMessage("system", "Du hilfst Lehrkräften."), PromptMessage("user", QUESTION)),
-    "scripted",
+from tests.fakes.ai_server import ai_server_in_thread
+from tests.providers import (
+    FAULTS,
+    KEY,
+    PROMPT,
+    QUESTION,
+    failure,
+    limits,
+    quiet_ai_server,
+    read,
+    until,
+    words,
 )
-KEY = "sk-secret-key"
 
 
 @pytest.fixture
 async def server():
-    """A server at whose end no task and no connection may be left."""
-    before = asyncio.all_tasks()
-    async with AIServer() as running:
+    async with quiet_ai_server() as running:
         yield running
-        await until(lambda: not running.open_connections)
-    await until(lambda: asyncio.all_tasks() <= before | {asyncio.current_task()})
 
 
 @pytest.fixture
@@ -48,45 +41,8 @@ async def provider(server):
     await made.aclose()
 
 
-def make(url: str, key: str | None = KEY, **changes: Any) -> OpenAICompatible:
-    settings: dict[str, Any] = {
-        "connect_timeout": 2,
-        "first_byte_timeout": 0.4,
-        "idle_timeout": 0.4,
-        "total_timeout": 5,
-        "max_chars": 10_000,
-    }
-    return OpenAICompatible(url, key, Limits(**(settings | changes)))
-
-
-async def until(condition, seconds: float = 1.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        await asyncio.sleep(0.005)
-
-
-async def read(provider: Provider, prompt: Prompt = PROMPT) -> tuple[str, Finish]:
-    items = [item async for item in provider.stream(prompt)]
-    finish = items.pop()
-    assert isinstance(finish, Finish)
-    assert all(isinstance(item, str) and item for item in items)
-    return "".join(items), finish
-
-
-async def failure(provider: Provider) -> tuple[str, ProviderError]:
-    text = ""
-    try:
-        async for item in provider.stream(PROMPT):
-            assert isinstance(item, str)
-            text += item
-    except ProviderError as error:
-        return text, error
-    raise AssertionError("the stream ended without an error")
-
-
-def words(count: int) -> str:
-    return "".join(f"word{number} " for number in range(count))
+def make(url: str, key: str | None = KEY, **changes: float) -> OpenAICompatible:
+    return OpenAICompatible(url, key, limits(**changes))
 
 
 # What is asked, and what is answered
@@ -257,40 +213,7 @@ async def test_comments_keep_a_thinking_provider_alive(server):
 
 @pytest.mark.parametrize(
     ("script", "error", "text"),
-    [
-        (Script(fault="status_400"), ProviderRefused, ""),
-        (Script(fault="status_401"), ProviderRefused, ""),
-        (Script(fault="status_404"), ProviderRefused, ""),
-        (Script(fault="redirect"), ProviderRefused, ""),
-        (Script(fault="status_429"), ProviderRateLimited, ""),
-        (Script(fault="status_500"), ProviderUnavailable, ""),
-        (Script(fault="status_503"), ProviderUnavailable, ""),
-        (Script(fault="hang_before_first_byte"), ProviderTimeout, ""),
-        (Script(fault="hang_after_headers"), ProviderTimeout, ""),
-        (Script(fault="one_byte_per_second", delay=0.05), ProviderTimeout, ""),
-        (Script(fault="hang_mid_stream", delay=0.01), ProviderTimeout, words(3)),
-        (Script(fault="cut_after_n_tokens", delay=0.01), ProviderUnavailable, words(3)),
-        (
-            Script(fault="cut_after_n_tokens", delay=0.01, framing="close"),
-            ProviderUnavailable,
-            words(3),
-        ),
-        (Script(fault="reset_after_n_tokens", delay=0.01), ProviderUnavailable, words(2)),
-        (Script(fault="bad_json"), ProviderUnavailable, words(3)),
-        (Script(fault="error_event"), ProviderUnavailable, words(3)),
-        (Script(fault="error_event", error_code=429), ProviderRateLimited, words(3)),
-        (
-            Script(fault="error_event", error_code="rate_limit_exceeded"),
-            ProviderRateLimited,
-            words(3),
-        ),
-        (
-            Script(fault="error_event", error_code="context_length_exceeded"),
-            ProviderRefused,
-            words(3),
-        ),
-        (Script(fault="not_json_html"), ProviderUnavailable, ""),
-    ],
+    FAULTS,
     ids=lambda value: value.fault if isinstance(value, Script) else None,
 )
 async def test_fault_becomes_its_own_error_and_the_text_before_it_is_kept(

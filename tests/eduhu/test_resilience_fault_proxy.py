@@ -70,15 +70,15 @@ async def test_latency_holds_both_ways(proxy, client):
     proxy.faults = Faults(latency=0.1)
     started = time.monotonic()
     await client.say()
-    assert 0.19 < time.monotonic() - started < 0.4
+    assert 0.19 < time.monotonic() - started < 2
 
 
 async def test_rate_is_limited(proxy, client):
     await client.say()
     proxy.faults = Faults(bytes_per_second=100)
     started = time.monotonic()
-    await client.say("x" * 19 + "\n", wait=2)
-    assert 0.5 < time.monotonic() - started < 1
+    await client.say("x" * 19 + "\n", wait=5)
+    assert 0.5 < time.monotonic() - started < 3
 
 
 async def test_connection_is_cut_behind_the_last_byte(proxy, client):

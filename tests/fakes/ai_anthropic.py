@@ -37,7 +37,8 @@ def _document(script: Script) -> dict[str, Any]:
 
 
 def _error(script: Script) -> dict[str, Any]:
-    return {"type": "error", "error": {"type": script.error_code, "message": script.said}}
+    kind = "rate_limit_error" if script.error_code == 429 else script.error_code
+    return {"type": "error", "error": {"type": kind, "message": script.said}}
 
 
 def _event(script: Script, kind: str, **fields: Any) -> bytes:
