@@ -52,8 +52,13 @@ class Headers:
 
     def get(self, name: str) -> str:
         """Return all values of a header joined by commas, or an empty string."""
+        return self.find(name) or ""
+
+    def find(self, name: str) -> str | None:
+        """Return all values of a header joined by commas, or None where it was not sent."""
         wanted = name.encode()
-        return ",".join(value.decode("latin-1") for key, value in self._raw if key == wanted)
+        values = [value.decode("latin-1") for key, value in self._raw if key == wanted]
+        return ",".join(values) if values else None
 
 
 @dataclass(frozen=True)
@@ -112,10 +117,10 @@ class Edge:
             for route in self._routes
             if (match := route.pattern.fullmatch(scope["path"]))
         ]
-        if not found:
+        headers = Headers(scope)
+        if not found and not is_too_large(headers):
             await self._django(scope, receive, send)
             return
-        headers = Headers(scope)
         begin_request(headers.get("x-request-id"))
         response = _Response(send, cors_headers(headers.get("origin")))
         with translation.override(accepted_language(headers.get("accept-language")) or "de"):
@@ -133,6 +138,8 @@ class Edge:
         response: "_Response",
     ) -> None:
         check_host(headers.get("host"))
+        if is_too_large(headers):
+            raise errors.PayloadTooLarge
         if scope["method"] == "OPTIONS":
             await response.preflight([route.method for route, _ in found])
             return
@@ -143,7 +150,7 @@ class Edge:
         teacher = await self._authenticate(bearer_token(headers.get("authorization")))
         if not accepted_language(headers.get("accept-language")):
             translation.activate(teacher.language)
-        body = await _read_body(headers, receive)
+        body = await _read_body(receive)
         if body and not is_json(headers.get("content-type")):
             raise errors.UnsupportedMediaType
         request = EdgeRequest(scope, teacher, match.groupdict(), body)
@@ -151,10 +158,13 @@ class Edge:
         await response.stream(stream, receive)
 
 
-async def _read_body(headers: Headers, receive: Receive) -> bytes:
+def is_too_large(headers: Headers) -> bool:
+    """Whether the body says by itself that it is over `settings.MAX_BODY_BYTES`."""
     declared = headers.get("content-length")
-    if declared.isdigit() and int(declared) > settings.MAX_BODY_BYTES:
-        raise errors.PayloadTooLarge
+    return declared.isdigit() and int(declared) > settings.MAX_BODY_BYTES
+
+
+async def _read_body(receive: Receive) -> bytes:
     body = bytearray()
     while True:
         message = await receive()

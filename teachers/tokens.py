@@ -9,8 +9,10 @@ import copy
 import time
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
+from django.db import transaction
 from knox.crypto import hash_token
 from knox.models import AuthToken
 
@@ -95,4 +97,7 @@ def forget_teacher(teacher_id: uuid.UUID) -> None:
 
 def forget_changed(instance: Teacher | AuthToken, **_kwargs: Any) -> None:
     """Forget what a saved teacher or a deleted token has made untrue (signal receiver)."""
-    forget_teacher(instance.pk if isinstance(instance, Teacher) else instance.user_id)
+    teacher_id = instance.pk if isinstance(instance, Teacher) else instance.user_id
+    forget_teacher(teacher_id)
+    # Once more after the commit: until then a request may have looked up the old row.
+    transaction.on_commit(partial(forget_teacher, teacher_id))

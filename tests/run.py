@@ -53,7 +53,7 @@ def without_services(options: list[str]) -> list[str]:
 
 def run_suite(name: str, options: list[str], env: Mapping[str, str], data_dir: Path) -> int:
     """Run pytest once, with a data folder of its own, and return its exit code."""
-    plugins = ["tests.stack", "tests.claims"]
+    plugins = ["tests.stack", "tests.claims", "tests.coverage_gate"]
     if os.environ.get("REQUIRE_REAL") == "1":
         plugins.append("tests.strict")
     loaded = [word for plugin in plugins for word in ("-p", plugin)]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection
+from django.db.models import Model
 
 
 def stored(value: Any) -> Any:
@@ -22,6 +23,15 @@ def execute(statement: str, values: Any = ()) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, [stored(value) for value in values])
         return cursor.fetchall() if cursor.description else []
+
+
+def row_of(instance: Model) -> dict[str, Any]:
+    """What an ordinary save would store, by column."""
+    fields = instance._meta.concrete_fields
+    return {
+        field.column: field.get_db_prep_save(getattr(instance, field.attname), connection)
+        for field in fields
+    }
 
 
 def insert(table: str, row: Mapping[str, Any]) -> None:

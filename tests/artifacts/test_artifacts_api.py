@@ -32,7 +32,12 @@ def test_each_type_is_created_read_changed_and_deleted(api, artifact_type):
 
 @pytest.mark.parametrize(
     "content",
-    ["# Ü\n\n<script>alert(1)</script> & „ß“ 👩🏽‍🏫", "\n  Rand bleibt  \n", "Ж" * 100_000, "a" * 500_000],
+    [
+        "# Ü\n\n<script>alert(1)</script> & „ß“ 👩🏽‍🏫",
+        "\n  Rand bleibt  \n",
+        "Ж" * 100_000,
+        "a" * 500_000,
+    ],
     ids=["mixed", "spaces", "long", "longest"],
 )
 def test_content_is_kept_to_the_letter(api, content):
@@ -139,6 +144,8 @@ def test_what_is_fixed_cannot_be_changed(api, name):
 @pytest.mark.claim(38)
 def test_the_title_can_be_changed_but_not_emptied(api):
     url = f"/api/artifacts/{create(api).json()['id']}"
-    assert api.send("PATCH", url, {"title": "Größen & Maße 📏"}).json()["title"] == "Größen & Maße 📏"
+    assert (
+        api.send("PATCH", url, {"title": "Größen & Maße 📏"}).json()["title"] == "Größen & Maße 📏"
+    )
     assert api.send("PATCH", url, {"title": ""}).status_code == 400
     assert Artifact.objects.get().title == "Größen & Maße 📏"

@@ -11,13 +11,6 @@ from tests.factories import make_chat
 
 pytestmark = pytest.mark.django_db(transaction=True)  # foreign keys are checked at the commit
 
-ARTIFACT = {
-    "title": "Bruchrechnung",
-    "content": "## Aufgaben",
-    "artifact_type": "worksheet",
-    "created_at": "2026-01-31 12:00:00+00",
-}
-
 
 @pytest.fixture
 def message(teacher):
@@ -29,10 +22,12 @@ def make_row(teacher, message):
     """Insert a good row, but for the given columns; return its id."""
 
     def make(**changes):
-        links = {"teacher_id": teacher.pk, "chat_id": message.chat_id, "message_id": message.pk}
-        row = {"id": new_id(), **links, **ARTIFACT, **changes}
-        sql.insert("artifacts", row)
-        return row["id"]
+        good = Artifact(
+            teacher=teacher, chat=message.chat, message=message, title="Bruchrechnung",
+            content="## Aufgaben", artifact_type="worksheet",
+        )  # fmt: skip
+        sql.insert("artifacts", {**sql.row_of(good), **changes})
+        return changes.get("id", good.pk)
 
     return make
 

@@ -1,7 +1,5 @@
 """What is no good request gets a clear 4xx on every path that takes a body, and stores nothing."""
 
-import uuid
-
 import pytest
 
 from artifacts.models import Artifact
@@ -93,7 +91,8 @@ def test_json_with_a_charset_is_json(api):
 
 
 @pytest.mark.parametrize(
-    "value", [7.5, {}, [], "x", "", "0" * 31, str(uuid.uuid4()) + "0", -1, 10**40, "ü" * 36]
+    "value",
+    [7.5, {}, [], "x", "", "0" * 31, "01890a5d-ac96-774b-bcce-b302099a80570", -1, 10**40, "ü" * 36],
 )
 @pytest.mark.parametrize("path", ["/api/chats", "/api/artifacts"])
 def test_an_id_that_is_no_uuid_is_refused(api, path, value):

@@ -10,38 +10,6 @@ from tests.factories import make_chat
 
 pytestmark = pytest.mark.django_db(transaction=True)  # foreign keys are checked at the commit
 
-WHEN = "2026-01-31 12:00:00+00"
-CHAT = {
-    "title": "Optik",
-    "created_at": WHEN,
-    "updated_at": WHEN,
-    "message_count": 0,
-    "is_archived": False,
-}
-MESSAGE = {
-    "content": "Was ist Licht?",
-    "role": "user",
-    "timestamp": WHEN,
-    "content_type": "text",
-    "token_count_estimated": False,
-    "educational_topics": [],
-}
-REPLY = {
-    "context": [],
-    "state": "complete",
-    "attempt": 1,
-    "text": "",
-    "model": "template",
-    "provider": "template",
-    "is_demo": True,
-    "usage_estimated": False,
-    "finish_reason": "",
-    "error_code": "",
-    "cancel_requested": False,
-    "worker": "",
-    "created_at": WHEN,
-}
-
 
 @pytest.fixture
 def chat(teacher):
@@ -58,20 +26,16 @@ def make_row(teacher, chat, message):
     """Insert a good row of a table, but for the given columns; return its id."""
 
     def make(table, **changes):
-        row = {
-            "chats": {"id": new_id(), "teacher_id": teacher.pk, **CHAT},
-            "messages": {"id": new_id(), "chat_id": chat.pk, **MESSAGE},
-            "replies": {
-                "id": new_id(),
-                "chat_id": chat.pk,
-                "teacher_id": teacher.pk,
-                "user_message_id": message.pk,
-                "message_id": new_id(),
-                **REPLY,
-            },
-        }[table]
-        sql.insert(table, {**row, **changes})
-        return {**row, **changes}["id"]
+        good = {
+            "chats": lambda: Chat(teacher=teacher, title="Optik"),
+            "messages": lambda: Message(chat=chat, role="user", content="Was ist Licht?"),
+            "replies": lambda: Reply(
+                chat=chat, teacher=teacher, user_message=message, state="complete",
+                model="template", provider="template",
+            ),
+        }[table]()  # fmt: skip
+        sql.insert(table, {**sql.row_of(good), **changes})
+        return changes.get("id", good.pk)
 
     return make
 

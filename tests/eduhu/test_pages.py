@@ -189,9 +189,10 @@ def queries_of(api, url):
 
 def test_the_number_of_queries_does_not_grow(api, rows):
     rows.fill(10)
+    first = queries_of(api, rows.url)  # the next ones know the token already
     few = queries_of(api, rows.url)
     rows.fill(100, start=now())
-    assert queries_of(api, rows.url) == few <= MAX_QUERIES
+    assert queries_of(api, rows.url) == few <= first <= MAX_QUERIES
 
 
 def test_a_deep_page_is_read_from_the_index_without_a_sort(api, rows):

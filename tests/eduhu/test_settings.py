@@ -84,7 +84,9 @@ def test_production_starts_neither_check_nor_server_when(tmp_path, name):
 def test_staging_is_as_strict_as_production(tmp_path):
     done = run(tmp_path, "manage.py", "check", EDUHU_ENV="staging")
     assert done.returncode == 1
-    assert {"eduhu.E002", "eduhu.E003", "eduhu.E004"} <= set(re.findall(r"eduhu\.E\d+", done.stderr))
+    assert {"eduhu.E002", "eduhu.E003", "eduhu.E004"} <= set(
+        re.findall(r"eduhu\.E\d+", done.stderr)
+    )
 
 
 WRONG = {

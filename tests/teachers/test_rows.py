@@ -10,21 +10,15 @@ from tests.factories import make_teacher
 
 pytestmark = pytest.mark.django_db(transaction=True)  # foreign keys are checked at the commit
 
-PREFERENCES = {
-    "subject_areas": ["Mathematik"],
-    "notification_settings": {"news": False},
-    "updated_at": "2026-01-31 12:00:00+00",
-}
-
 
 @pytest.fixture
 def make_preferences(teacher):
     """Insert good preferences, but for the given columns."""
 
     def make(**changes):
-        row = {"id": new_id(), "teacher_id": teacher.pk, **PREFERENCES, **changes}
-        sql.insert("teacher_preferences", row)
-        return row["id"]
+        good = TeacherPreferences(teacher=teacher, subject_areas=["Mathematik"])
+        sql.insert("teacher_preferences", {**sql.row_of(good), **changes})
+        return changes.get("id", good.pk)
 
     return make
 

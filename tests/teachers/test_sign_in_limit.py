@@ -79,5 +79,3 @@ def test_the_limit_can_be_off_in_development(anonymous_api, settings):
 def test_plain_writes_are_not_limited_below_three_hundred_a_minute(api):
     codes = {api.send("POST", "/api/chats", {}).status_code for _ in range(301)}
     assert codes == {201}
-
-

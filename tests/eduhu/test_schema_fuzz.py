@@ -1,0 +1,109 @@
+"""Requests made from the OpenAPI document, good and bad, to a real server: answers conform, no 5xx."""
+
+import itertools
+import json
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.client import api_schema
+from tests.live import live_server
+
+pytestmark = [pytest.mark.claim(83), pytest.mark.claim(115)]
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+]
+MAKE_TOKENS = """
+import json
+from django.db import transaction
+from knox.models import AuthToken
+from teachers.models import Teacher
+with transaction.atomic():
+    teachers = [Teacher.objects.create_user(f"fuzz{n}@eduhu.example") for n in range(100)]
+    print(json.dumps([AuthToken.objects.create(each)[1] for each in teachers]))
+"""
+QUESTION = {"content": "Was ist Licht?"}
+MATERIAL = {"title": "Quiz", "content": "1.", "artifact_type": "activity"}
+
+
+class Service:
+    """A real server, and teachers who have signed in."""
+
+    def __init__(self, server):
+        self.server = server
+        self.url = server.url
+        printed = server.manage("shell", "-v0", "-c", MAKE_TOKENS)
+        self._token, *rest = json.loads(printed.splitlines()[-1])
+        self._tokens_to_spend = iter(rest)
+        self._numbers = itertools.count()
+        self.session = requests.Session()
+
+    def sign_in(self, case):
+        """A token for a request; one that signs out must not spoil the others."""
+        signs_out = "logout" in case.path
+        return {
+            "Authorization": f"Bearer {next(self._tokens_to_spend) if signs_out else self._token}"
+        }
+
+    def make_sense(self, case, headers):
+        """Let every second case find its row, or ask something; at random none would."""
+        if next(self._numbers) % 2:
+            for name in case.path_parameters or {}:
+                case.path_parameters[name] = self._make(name, headers)
+            if case.path == "/api/chat":
+                case.body, case.headers = QUESTION, {}
+
+    def _make(self, name, headers):
+        path, body = {
+            "chat_id": ("/api/chats", {}),
+            "artifact_id": ("/api/artifacts", MATERIAL),
+            "reply_id": ("/api/chat", QUESTION),
+        }[name]
+        answer = self.session.post(self.url + path, json=body, headers=headers, timeout=30)
+        if name != "reply_id":
+            return answer.json()["id"]
+        frames = [line for line in answer.text.splitlines() if line.startswith("data: ")]
+        return json.loads(frames[0][6:])["reply_id"]
+
+
+@pytest.fixture(scope="module")
+def service():
+    with live_server(TEMPLATE_WORD_DELAY_MS="0", LOGIN_FAILURE_RATE="off") as server:
+        service = Service(server)
+        yield service
+        service.session.close()
+        assert "unexpected error" not in server.log.read_text()
+
+
+schema = schemathesis.openapi.from_dict(api_schema())
+
+
+@schema.parametrize()
+@settings(
+    max_examples=12,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_the_answer_is_what_the_document_says(case, service):
+    headers = service.sign_in(case)
+    service.make_sense(case, headers)
+    answer = case.call(base_url=service.url, session=service.session, headers=headers)
+    is_stream = "text/event-stream" in str(answer.headers.get("content-type"))
+    # The document describes a stream as one text; what is in it, the tests of streams say.
+    checks = CHECKS if is_stream else [*CHECKS, response_schema_conformance]
+    case.validate_response(answer, checks=checks)
