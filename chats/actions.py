@@ -1,10 +1,9 @@
 """What a teacher can do with chats: one verb per function, one transaction each."""
 
-import datetime as dt
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -21,18 +20,17 @@ from eduhu import events
 from eduhu.db import new_id, now
 from eduhu.errors import (
     CannotContinue,
-    IdempotencyKeyReused,
     IdTaken,
     ModelNotAllowed,
     NotFound,
     ReplyInProgress,
     TooManyReplies,
 )
+from teachers import idempotency
 from teachers.models import Teacher, TeacherPreferences
 
 TABLE = "chats"
 AUTO_TITLE_MAX = 80
-IDEMPOTENCY_PERIOD = dt.timedelta(hours=48)
 
 
 def create_chat(
@@ -60,6 +58,7 @@ def create_chat(
     return chat, created
 
 
+@cache
 def default_title(language: str) -> str:
     """Return the title of a chat nobody has named yet."""
     with override(language):
@@ -132,14 +131,12 @@ def find_repeated(
 
 
 def _by_key(teacher: Teacher, key: RequestKey) -> Reply | None:
-    reply = Reply.objects.for_teacher(teacher).filter(idempotency_key=key.key).first()
+    kept = idempotency.find_kept(teacher, key.key, key.body_hash)
+    if kept is None:
+        return None
+    reply = Reply.objects.for_teacher(teacher).filter(pk=uuid.UUID(bytes=bytes(kept.body))).first()
     if reply is None:
-        return None
-    if reply.accepted_at < now() - IDEMPOTENCY_PERIOD:
-        Reply.objects.filter(pk=reply.pk).update(idempotency_key=None)
-        return None
-    if reply.body_hash != key.body_hash:
-        raise IdempotencyKeyReused
+        raise NotFound  # deleted with its chat since
     return reply
 
 
@@ -151,8 +148,7 @@ def send_message(*, teacher: Teacher, question: Question, key: RequestKey | None
     TooManyReplies or ModelNotAllowed.
     """
     return _once(
-        lambda: find_repeated(teacher=teacher, question=question, key=key),
-        lambda: _send(teacher, question, key),
+        teacher, question, key, start=lambda preferred: _send(teacher, question, preferred)
     )
 
 
@@ -162,10 +158,7 @@ def retry_reply(*, teacher: Teacher, reply_id: uuid.UUID, key: RequestKey | None
     May be repeated with the same key. Raises NotFound, IdempotencyKeyReused,
     ReplyInProgress or TooManyReplies.
     """
-    return _once(
-        lambda: find_repeated(teacher=teacher, question=None, key=key),
-        lambda: _retry(teacher, reply_id, key),
-    )
+    return _once(teacher, None, key, start=lambda preferred: _retry(teacher, reply_id, preferred))
 
 
 def continue_reply(
@@ -176,17 +169,28 @@ def continue_reply(
     May be repeated with the same key. Raises NotFound, IdempotencyKeyReused,
     ReplyInProgress or TooManyReplies, and CannotContinue for a reply that is whole.
     """
-    return _once(
-        lambda: find_repeated(teacher=teacher, question=None, key=key),
-        lambda: _continue(teacher, reply_id, key),
-    )
+    return _once(teacher, None, key, start=lambda _preferred: _continue(teacher, reply_id))
 
 
-def _once(find: Callable[[], Reply | None], start: Callable[[], Reply]) -> Reply:
-    """Start a reply unless there is one; two at once end with the same one."""
+def _once(
+    teacher: Teacher,
+    question: Question | None,
+    key: RequestKey | None,
+    *,
+    start: Callable[[str | None], Reply],
+) -> Reply:
+    """Start a reply, given the preferred model, unless an equal request has started one."""
+    find = partial(find_repeated, teacher=teacher, question=question, key=key)
     try:
         with transaction.atomic():
-            return find() or start()
+            preferred = _lock(teacher)
+            # Under the lock: who waited for it finds what the other one has started.
+            if reply := find():
+                return reply
+            reply = start(preferred)
+            if key is not None:
+                idempotency.keep(teacher, key.key, key.body_hash, reply.pk.bytes)
+            return reply
     except IntegrityError as error:
         with transaction.atomic():
             if reply := find():
@@ -212,8 +216,7 @@ def _by_message_id(teacher: Teacher, question: Question) -> Reply | None:
     return reply
 
 
-def _send(teacher: Teacher, question: Question, key: RequestKey | None) -> Reply:
-    preferred = _lock(teacher)
+def _send(teacher: Teacher, question: Question, preferred: str | None) -> Reply:
     chat = _chat_for(teacher, question)
     _refuse_when_busy(teacher, chat.pk)
     message = Message.objects.create(
@@ -230,7 +233,6 @@ def _send(teacher: Teacher, question: Question, key: RequestKey | None) -> Reply
         user_message=message,
         context=list(question.context) if question.chat_id is None else [],
         model=_model_for(preferred, question.model),
-        **_key_fields(key),
     )
 
 
@@ -240,10 +242,6 @@ def _lock(teacher: Teacher) -> str | None:
     rows = Teacher.objects.select_for_update(no_key=True).filter(pk=teacher.pk)
     preferred = Subquery(preferences.values("ai_model_preference"))
     return rows.values_list(preferred, flat=True).first()
-
-
-def _key_fields(key: RequestKey | None) -> dict[str, Any]:
-    return {"idempotency_key": key.key, "body_hash": key.body_hash} if key else {}
 
 
 def _queue(**fields: Any) -> Reply:
@@ -259,20 +257,19 @@ def _tell_queued(reply: Reply) -> None:
     events.row_changed(reply.teacher_id, TABLE, reply.chat_id)
 
 
-def _retry(teacher: Teacher, reply_id: uuid.UUID, key: RequestKey | None) -> Reply:
-    old, preferred = _ended_reply(teacher, reply_id)
+def _retry(teacher: Teacher, reply_id: uuid.UUID, preferred: str | None) -> Reply:
+    old = _ended_reply(teacher, reply_id)
     return _queue(
         chat_id=old.chat_id,
         teacher=teacher,
         user_message_id=old.user_message_id,
         context=old.context,
         model=_model_for(preferred, old.model if old.model in settings.AI_MODELS else None),
-        **_key_fields(key),
     )
 
 
-def _continue(teacher: Teacher, reply_id: uuid.UUID, key: RequestKey | None) -> Reply:
-    reply, _preferred = _ended_reply(teacher, reply_id)
+def _continue(teacher: Teacher, reply_id: uuid.UUID) -> Reply:
+    reply = _ended_reply(teacher, reply_id)
     if reply.state == ReplyState.COMPLETE and reply.finish_reason != "length":
         raise CannotContinue
     fresh = {
@@ -284,7 +281,6 @@ def _continue(teacher: Teacher, reply_id: uuid.UUID, key: RequestKey | None) -> 
         "cancel_requested": False,
         "accepted_at": now(),
         "ended_at": None,
-        **_key_fields(key),
     }
     for name, value in fresh.items():
         setattr(reply, name, value)
@@ -293,14 +289,13 @@ def _continue(teacher: Teacher, reply_id: uuid.UUID, key: RequestKey | None) -> 
     return reply
 
 
-def _ended_reply(teacher: Teacher, reply_id: uuid.UUID) -> tuple[Reply, str | None]:
-    preferred = _lock(teacher)
+def _ended_reply(teacher: Teacher, reply_id: uuid.UUID) -> Reply:
     reply = Reply.objects.for_teacher(teacher).select_for_update(no_key=True).filter(pk=reply_id)
     found = reply.first()
     if found is None:
         raise NotFound
     _refuse_when_busy(teacher, found.chat_id)
-    return found, preferred
+    return found
 
 
 def _chat_for(teacher: Teacher, question: Question) -> Chat:
@@ -351,6 +346,7 @@ def cancel_reply(*, teacher: Teacher, reply_id: uuid.UUID) -> None:
     transaction.on_commit(partial(engine.stop_requested, reply_id))
 
 
+@transaction.atomic
 def rebuild_message_counts() -> int:
     """Set `message_count` of each chat that is wrong to the truth; return how many were."""
     counted = (
@@ -361,4 +357,7 @@ def rebuild_message_counts() -> int:
         .values("n")
     )
     truth = Coalesce(Subquery(counted), 0)
-    return Chat.objects.exclude(message_count=truth).update(message_count=truth)
+    wrong = Chat.objects.exclude(message_count=truth)
+    for teacher_id, chat_id in wrong.values_list("teacher_id", "pk"):
+        events.row_changed(teacher_id, TABLE, chat_id)
+    return wrong.update(message_count=truth)

@@ -200,8 +200,6 @@ class Reply(models.Model):
     cancel_requested = models.BooleanField(_("stop requested"), default=False)
     worker = models.CharField(_("worker"), max_length=80, blank=True)
     lease_until = MillisecondField(_("lease until"), null=True, blank=True)
-    idempotency_key = models.CharField(_("idempotency key"), max_length=255, null=True, blank=True)  # noqa: DJ001 (null = none, and unique)
-    body_hash = models.CharField(_("hash of the request"), max_length=64, blank=True)
     created_at = MillisecondField(_("created"), default=now, editable=False)
     accepted_at = MillisecondField(_("accepted"), default=now, editable=False)
     first_token_at = MillisecondField(_("first token"), null=True, blank=True)
@@ -222,9 +220,6 @@ class Reply(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(state__in=ReplyState.values), name="replies_state_valid"
-            ),
-            models.UniqueConstraint(
-                fields=["teacher", "idempotency_key"], name="replies_idempotency_key_unique"
             ),
             models.UniqueConstraint(
                 fields=["chat"], name="replies_one_live_per_chat",

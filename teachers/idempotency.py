@@ -3,7 +3,7 @@
 The key is stored in the same transaction as the effect, together with the answer,
 which is replayed for as long as the key is kept. A refusal (4xx) is an answer and
 is kept as well; a failure (5xx) or a limit (429) is not, so that a retry may succeed.
-Replies keep their key themselves (`chats/actions.py`).
+A POST that starts a reply keeps the reply's id instead of an answer (`chats/actions.py`).
 """
 
 import datetime as dt
@@ -118,14 +118,36 @@ def _is_kept(refusal: EduhuError) -> bool:
 
 
 def _replay(record: IdempotentRequest, mark: str) -> HttpResponse:
-    if record.fingerprint != mark:
-        raise IdempotencyKeyReused
+    _refuse_another(record, mark)
     return HttpResponse(
         bytes(record.body),
         status=record.status,
         content_type=record.content_type,
         headers={"Idempotency-Replayed": "true"},
     )
+
+
+def _refuse_another(record: IdempotentRequest, mark: str) -> None:
+    if record.fingerprint != mark:
+        raise IdempotencyKeyReused
+
+
+def find_kept(teacher: Teacher, key: str, mark: str) -> IdempotentRequest | None:
+    """Return what is kept under a key. Raises IdempotencyKeyReused for another request's key."""
+    fresh = IdempotentRequest.objects.filter(created_at__gte=now() - KEPT)
+    record = fresh.filter(teacher=teacher, key=key).first()
+    if record is not None:
+        _refuse_another(record, mark)
+    return record
+
+
+def keep(teacher: Teacher, key: str, mark: str, body: bytes) -> None:
+    """Keep what a request came to, in the transaction of its effect.
+
+    Raises IntegrityError when something is kept under this key already.
+    """
+    remove_expired(IdempotentRequest.objects.filter(teacher=teacher, key=key))
+    IdempotentRequest.objects.create(teacher=teacher, key=key, fingerprint=mark, body=body)
 
 
 def remove_expired(records: QuerySet[IdempotentRequest]) -> int:
