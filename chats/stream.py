@@ -1,12 +1,14 @@
 """Replies as server-sent events, beside Django: ask, and follow from any position."""
 
 import asyncio
+import logging
 import random
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from chats import limits
 from chats.actions import RequestKey
@@ -30,6 +32,8 @@ from eduhu.edge import EdgeRequest, EventStream
 from eduhu.errors import InvalidInput, NotFound
 from eduhu.threads import in_thread
 from teachers.idempotency import checked_key, fingerprint
+
+logger = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 1.0  # then the row is asked
 GAP_SECONDS = 0.2
@@ -59,7 +63,7 @@ async def post_reply_continue(request: EdgeRequest) -> EventStream:
 
 
 def _key(request: EdgeRequest) -> RequestKey | None:
-    key = checked_key(request.headers.get("idempotency-key"))
+    key = checked_key(request.headers.find("idempotency-key"))
     if key is None:
         return None
     scope = request.scope
@@ -147,11 +151,20 @@ async def reply_events(reply: Reply, offset: int) -> AsyncIterator[ReplyEvent]:
             is_past = ending is not None and ending.offset < offset
             if events and not has_gap and not is_past:
                 continue
-            events = _from_row(await in_thread(reload_reply)(reply.pk), offset)
+            events = await _looked_up(reply, offset)
             if not events and (has_gap or is_past):
                 await asyncio.sleep(GAP_SECONDS)  # the next checkpoint closes the gap
             if not events and clock() - last_event >= settings.STREAM_HEARTBEAT_SECONDS:
                 events = [Heartbeat()]
+
+
+async def _looked_up(reply: Reply, offset: int) -> list[ReplyEvent]:
+    try:
+        return _from_row(await in_thread(reload_reply)(reply.pk), offset)
+    except (OperationalError, InterfaceError) as error:
+        # The worker keeps the text while the database is away, and the log may go on.
+        logger.warning("reply not looked up, the stream goes on: %s", error)
+        return []
 
 
 def _from_row(reply: Reply | None, offset: int) -> list[ReplyEvent]:

@@ -16,6 +16,8 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from environs import Env, validate
 
+from eduhu.postgresql import outage
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Env(eager=False)  # a wrong value is None until `seal()` names all of them in one error
@@ -104,11 +106,19 @@ STATEMENT_TIMEOUT_MS = env.int("DATABASE_STATEMENT_TIMEOUT_MS", 10_000)
 DATABASES: dict[str, Any] = {"default": dj_database_url.parse(DATABASE_URL)}
 DATABASE_IS_POSTGRESQL = DATABASE_URL.startswith(("postgres://", "postgresql://"))
 if DATABASE_IS_POSTGRESQL:
+    DATABASES["default"]["ENGINE"] = "eduhu.postgresql"
     DATABASES["default"]["CONN_MAX_AGE"] = 0  # the pool keeps connections, not the thread
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
-        "pool": {"min_size": 2, "max_size": DATABASE_POOL_SIZE, "timeout": 5},
+        "pool": {
+            "min_size": 2,
+            "max_size": DATABASE_POOL_SIZE,
+            "timeout": 0.7,  # of one wait; a busy pool is waited for longer
+            # Not the default of five minutes, whose pauses grow past the end of an outage.
+            "reconnect_timeout": 0.5,
+            "reconnect_failed": outage.notice,
+        },
         "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout=2000"
         " -c idle_in_transaction_session_timeout=15000",
     }

@@ -2,7 +2,8 @@
 
 The token comes as a subprotocol, `["bearer", token]`, so that it stands in no URL
 and no log. Who is refused gets no socket (HTTP 403); the close code says why to
-ASGI servers that pass it on. A socket that loses its token later closes with 4401.
+ASGI servers that pass it on. A socket that loses its token later closes with 4401,
+one on which nothing could be heard, because Redis is away, with 4503: try again later.
 """
 
 import re
@@ -29,7 +30,7 @@ from eduhu.edge import (
 from eduhu.telemetry import begin_request
 
 SUBPROTOCOL = "bearer"
-UNAUTHENTICATED, FOREIGN_ORIGIN, UNKNOWN = 4401, 4403, 4404
+UNAUTHENTICATED, FOREIGN_ORIGIN, UNKNOWN, UNAVAILABLE = 4401, 4403, 4404, 4503
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,20 @@
 """What every socket of a teacher does: open, hear events, answer frames, end with its token."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from redis.exceptions import RedisError
 
 from eduhu import errors, events, jsonio
-from eduhu.sockets import SUBPROTOCOL, UNAUTHENTICATED, UNKNOWN
+from eduhu.edge import Receive, Scope, Send
+from eduhu.sockets import SUBPROTOCOL, UNAUTHENTICATED, UNAVAILABLE, UNKNOWN
 from eduhu.telemetry import request_id
 from teachers.models import Teacher
 from teachers.tokens import forget_teacher
+
+logger = logging.getLogger(__name__)
 
 Frame = dict[str, Any]  # one JSON message
 
@@ -18,6 +23,17 @@ class TeacherSocket(AsyncWebsocketConsumer):
     """A socket of a signed-in teacher. Bad frames get an error, and the socket stays open."""
 
     teacher: Teacher
+    _is_open = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one socket. One on which nothing can be heard is closed: try again later."""
+        try:
+            await super().__call__(scope, receive, send)
+        except (RedisError, OSError) as error:
+            logger.warning("socket closed, the channel layer is away: %s", error)
+            if not self._is_open:  # a refusal could not say why
+                await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
+            await send({"type": "websocket.close", "code": UNAVAILABLE})
 
     async def groups_to_join(self) -> list[str]:
         """Return the groups to hear beside the teacher's own. Raises NotFound to refuse."""
@@ -40,6 +56,7 @@ class TeacherSocket(AsyncWebsocketConsumer):
             await self.channel_layer.group_add(group, self.channel_name)
             self._joined.append(group)
         await self.accept(subprotocol=SUBPROTOCOL)
+        self._is_open = True
 
     async def disconnect(self, code: int) -> None:
         """Leave the groups."""

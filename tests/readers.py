@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-EVENT = re.compile(rb"(?:id: (\d+)\n)?data: (\{[^\n]*\})\n\n")
+EVENT = re.compile(rb"(?:retry: \d+\n)?(?:id: (\d+)\n)?data: (\{[^\n]*\})\n\n")
 COMMENT = re.compile(rb":[^\n]*\n\n")
 SECONDS = 10.0
 
@@ -161,7 +161,7 @@ class Device:
         self._streams: list[Stream] = []
 
     async def __aenter__(self) -> "Device":
-        timeout = aiohttp.ClientTimeout(total=SECONDS)
+        timeout = aiohttp.ClientTimeout(total=6 * SECONDS)
         self._session = aiohttp.ClientSession(headers=self._headers, timeout=timeout)
         return self
 
@@ -174,10 +174,16 @@ class Device:
         """Post to /api/chat: text as a message of its own, bytes as they are, else JSON."""
         if isinstance(body, str):
             body = {"messages": [{"role": "user", "content": body}]}
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return await self.post("/api/chat", body, **headers)
+
+    async def post(self, path: str, body: Any = None, **headers: str) -> Stream:
+        """Post to where a reply starts: bytes as they are, None as no body, else JSON."""
+        data = (
+            b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        )
         headers = {"Content-Type": "application/json", **headers}
         return self._stream(
-            await self._session.post(f"{self.url}/api/chat", data=io.BytesIO(data), headers=headers)
+            await self._session.post(self.url + path, data=io.BytesIO(data), headers=headers)
         )
 
     async def follow(self, reply_id: str, last_event_id: object = None) -> Stream:
@@ -188,16 +194,18 @@ class Device:
 
     async def again(self, reply_id: str, verb: str, **headers: str) -> Stream:
         """Post to /api/replies/{id}/retry or /continue."""
-        path = f"{self.url}/api/replies/{reply_id}/{verb}"
-        return self._stream(await self._session.post(path, headers=headers))
+        return await self.post(f"/api/replies/{reply_id}/{verb}", **headers)
 
     def _stream(self, response: aiohttp.ClientResponse) -> Stream:
         self._streams.append(Stream(response))
         return self._streams[-1]
 
-    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    async def call(
+        self, method: str, path: str, body: Any = None, **headers: str
+    ) -> tuple[int, Any]:
         """Return the status and the JSON of an answer."""
-        async with self._session.request(method, self.url + path, json=body) as response:
+        sent = {"json": body, "headers": headers}
+        async with self._session.request(method, self.url + path, **sent) as response:
             raw = await response.read()
             return response.status, json.loads(raw) if raw else None
 
@@ -229,6 +237,11 @@ class Device:
         """Open a socket with `async with`; `options` are those of websockets' `connect`."""
         options = {"subprotocols": ["bearer", self.token], **options}
         return SocketOpening(f"{self.url.replace('http', 'ws', 1)}/ws/chats/{chat_id}", options)
+
+    def events(self) -> "SocketOpening":
+        """Open the socket of the teacher's own changes with `async with`."""
+        options = {"subprotocols": ["bearer", self.token]}
+        return SocketOpening(f"{self.url.replace('http', 'ws', 1)}/ws/events", options)
 
 
 class SocketOpening:

@@ -175,7 +175,9 @@ class _Follower:
         self._waking: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
 
-    def _wake(self, _reply_id: uuid.UUID) -> None:
+    def _wake(self, reply_id: uuid.UUID) -> None:
+        # Its feed is new: what an earlier reader has seen must be read again.
+        self._positions.pop(stream_key(reply_id), None)
         if self._task is None:
             self._task = asyncio.create_task(self._follow(), name="reply-log-follower")
         elif self._waking is None or self._waking.done():

@@ -8,10 +8,11 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, F, TextField, Value, When
+from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from chats.models import Chat, Message, Reply, ReplyQuerySet, ReplyState, Role
@@ -21,6 +22,12 @@ from chats.replies.events import Ending, elapsed_ms, ending_of
 from eduhu import events
 from eduhu.db import now
 from eduhu.errors import ReplyInterrupted
+
+# Both engines name the columns of VALUES so.
+_CHECKPOINT = """
+UPDATE replies SET text = seen.column2 FROM (VALUES {rows}) AS seen
+WHERE replies.id = seen.column1 AND replies.worker = %s AND replies.state = %s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +123,14 @@ def heartbeat(worker: str, running: Collection[uuid.UUID]) -> tuple[set[uuid.UUI
 
 def checkpoint(worker: str, texts: Mapping[uuid.UUID, str]) -> None:
     """Store the text so far of several replies in one statement."""
-    cases = [When(pk=reply_id, then=Value(text)) for reply_id, text in texts.items()]
-    _mine(worker).filter(pk__in=texts).update(text=Case(*cases, output_field=TextField()))
+    # By hand: with hundreds of replies a second, building CASE … WHEN costs more than all else.
+    id_field = Reply._meta.pk
+    with connection.cursor() as cursor:
+        rows = [(id_field.get_db_prep_value(pk, connection), text) for pk, text in texts.items()]
+        cursor.execute(
+            _CHECKPOINT.format(rows=", ".join(["(%s, %s)"] * len(rows))),
+            [*chain.from_iterable(rows), worker, ReplyState.STREAMING],
+        )
 
 
 def finish(job: Job, outcome: Outcome) -> Ending | None:
@@ -222,13 +235,14 @@ def _count_question(message_id: uuid.UUID, usage: Usage) -> None:
     )
 
 
-def reap(worker: str, limit: int = 100) -> list[Ending]:
-    """End the replies whose worker is gone: interrupted, with the text that was kept."""
+def reap(worker: str, running: Collection[uuid.UUID] = (), limit: int = 100) -> list[Ending]:
+    """End the replies whose worker is gone: interrupted, with the text that was kept.
+
+    What this worker itself is writing, `running`, is not among them.
+    """
     expired = Reply.objects.filter(state=ReplyState.STREAMING, lease_until__lt=now())
-    endings = [
-        finish(_job(reply), _abandoned(reply))
-        for reply in _take(worker, expired.order_by("lease_until"), limit)
-    ]
+    gone = expired.exclude(pk__in=running).order_by("lease_until")
+    endings = [finish(_job(reply), _abandoned(reply)) for reply in _take(worker, gone, limit)]
     return [ending for ending in endings if ending is not None]
 
 

@@ -7,11 +7,12 @@ Wake-ups make it fast, the sweep makes it certain: a lost wake-up costs at most
 import asyncio
 import datetime as dt
 import logging
+import math
 import os
 import socket
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -24,7 +25,7 @@ from chats.replies.events import Ending
 from chats.replies.log import ReplyLog
 from chats.replies.store import Job, Outcome
 from eduhu.db import now
-from eduhu.errors import ProviderError, as_eduhu_error
+from eduhu.errors import ProviderError, Unavailable, as_eduhu_error
 from eduhu.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class ReplyWorker:
         # Two updates of the same rows at once could lock them in different orders.
         self._updating = asyncio.Lock()
         self._is_draining = False
+        self._away_at = -math.inf  # when the database was last found away, on the loop's clock
 
     def wake(self) -> None:
         """Look for queued replies now."""
@@ -93,7 +95,7 @@ class ReplyWorker:
                     ("reply-checkpoint", settings.REPLY_CHECKPOINT_SECONDS, self._checkpoint),
                     ("reply-reap", settings.REPLY_SWEEP_SECONDS, self._reap),
                 ):
-                    group.create_task(_every(seconds, job), name=name)
+                    group.create_task(self._every(seconds, job), name=name)
         finally:
             await asyncio.shield(self._interrupt_all())
 
@@ -119,11 +121,11 @@ class ReplyWorker:
             self._wake.clear()
             free = settings.REPLY_CONCURRENCY - len(self._running)
             if free > 0 and not self._is_draining:
-                await _guarded(self._claim, free)
-            try:
-                await asyncio.wait_for(self._wake.wait(), settings.REPLY_SWEEP_SECONDS)
-            except TimeoutError:
-                continue  # the sweep: whatever no wake-up told us of
+                await self._guarded(self._claim, free)
+            # Not `wait_for`: until Python 3.12 it forgets a cancellation that comes with the news.
+            with suppress(TimeoutError):  # then the sweep: whatever no wake-up told us of
+                async with asyncio.timeout(settings.REPLY_SWEEP_SECONDS):
+                    await self._wake.wait()
 
     async def _claim(self, free: int) -> None:
         for job in await in_thread(store.claim)(self.name, free):
@@ -138,8 +140,9 @@ class ReplyWorker:
             ending = await self._finish(job, await self._generate(running))
             self._log.end(ending)
         finally:
+            if len(self._running) >= settings.REPLY_CONCURRENCY:
+                self._wake.set()  # others may wait for this place
             del self._running[job.reply_id]
-            self._wake.set()
 
     async def _generate(self, running: _Running) -> Outcome:
         job = running.job
@@ -225,18 +228,22 @@ class ReplyWorker:
             running.saved = length
 
     async def _reap(self) -> None:
-        for ending in await in_thread(store.reap)(self.name):
+        # While the database was away nobody could renew a lease: living workers get the
+        # time of one to do so.
+        clock = asyncio.get_running_loop().time
+        if clock() - self._away_at < settings.REPLY_LEASE_SECONDS:
+            return
+        for ending in await in_thread(store.reap)(self.name, set(self._running)):
             self._log.end(ending)
 
+    async def _every(self, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            await self._guarded(job)
 
-async def _every(seconds: float, job: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        await asyncio.sleep(seconds)
-        await _guarded(job)
-
-
-async def _guarded(job: Callable[..., Awaitable[None]], *args: Any) -> None:
-    try:
-        await job(*args)
-    except Exception as error:  # noqa: BLE001 (the edge of a loop: log, and go on)
-        as_eduhu_error(error)
+    async def _guarded(self, job: Callable[..., Awaitable[None]], *args: Any) -> None:
+        try:
+            await job(*args)
+        except Exception as error:  # noqa: BLE001 (the edge of a loop: log, and go on)
+            if isinstance(as_eduhu_error(error), Unavailable):
+                self._away_at = asyncio.get_running_loop().time()

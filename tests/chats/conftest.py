@@ -64,7 +64,7 @@ def ai(ai_and_eduhu):
 
 @pytest.fixture
 async def sign_in(ai_and_eduhu):
-    """Devices of teachers at the server with the AI service: `await sign_in()`."""
+    """Makes devices of teachers at the server with the AI service, each of a new teacher."""
     _ai, server, tokens = ai_and_eduhu
     async with AsyncExitStack() as stack:
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import threading
-import uuid
+import time
 
 import pytest
 from django.db import connection
@@ -70,8 +70,14 @@ def test_the_oldest_are_claimed_first_and_not_more_than_wanted():
     assert claimed == [reply.pk for reply in reversed(replies[2:])]
 
 
-def test_workers_at_the_same_moment_never_get_the_same_reply():
-    wanted = {ask().pk for _ in range(24)}
+def test_workers_at_the_same_moment_never_get_the_same_reply(monkeypatch):
+    wanted, lease = {ask().pk for _ in range(24)}, store._lease
+
+    def slow_lease():
+        time.sleep(0.005)  # between what is read and what is written
+        return lease()
+
+    monkeypatch.setattr(store, "_lease", slow_lease)
 
     def work(name):
         claimed = []
@@ -131,7 +137,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing():
     [job] = store.claim("a", 1)
     Reply.objects.filter(pk=reply.pk).update(worker="b")
     store.checkpoint("a", {reply.pk: "falsch"})
-    assert store.heartbeat("a") == (set(), set())
+    assert store.heartbeat("a", [reply.pk]) == (set(), set())
     assert store.finish(job, complete()) is None
     assert store.ending(job, complete()).error_code == "reply_interrupted"
     reply.refresh_from_db()
@@ -141,12 +147,14 @@ def test_a_worker_that_lost_its_lease_changes_nothing():
 
 def test_a_heartbeat_renews_leases_and_tells_what_shall_stop():
     teacher = make_teacher()
-    stopped, going = ask(teacher), ask(teacher)
-    store.claim("a", 2)
+    stopped, going, given_up = ask(teacher), ask(teacher), ask(teacher)
+    store.claim("a", 3)
     Reply.objects.update(lease_until=now())
     cancel_reply(teacher=teacher, reply_id=stopped.pk)
-    assert store.heartbeat("a") == ({stopped.pk, going.pk}, {stopped.pk})
-    assert Reply.objects.filter(lease_until__gt=now()).count() == 2
+    written = [stopped.pk, going.pk]
+    assert store.heartbeat("a", written) == (set(written), {stopped.pk})
+    assert set(Reply.objects.filter(lease_until__gt=now())) == {stopped, going}
+    assert [ending.reply_id for ending in store.reap("b")] == [given_up.pk]
 
 
 def test_checkpoints_of_many_replies_are_one_statement(django_assert_num_queries):
@@ -235,4 +243,3 @@ def test_a_reply_stopped_before_it_was_claimed_is_never_claimed():
     assert store.claim("a", 10) == []
     reply.refresh_from_db()
     assert (reply.state, reply.finish_reason) == (ReplyState.CANCELLED, "cancelled")
-    assert uuid.UUID(str(reply.message_id))

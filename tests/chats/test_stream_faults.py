@@ -1,7 +1,15 @@
 """When the AI service fails: what the teacher reads, and that nothing is lost."""
 
-import pytest
+import uuid
 
+import pytest
+from django.db import OperationalError
+from knox.models import AuthToken
+
+from chats.models import Chat, Message, Reply
+from eduhu.threads import in_thread
+from tests.asgi import ask, reply_engine
+from tests.factories import make_teacher
 from tests.fakes.ai_script import Script
 
 # Fault, code, the tokens that arrive before it, German text, English text.
@@ -70,3 +78,28 @@ async def test_characters_that_cannot_be_stored_are_replaced(ai, device, fault, 
     assert stream.text == text
     _question, answer = await device.messages(stream.meta["chat_id"])
     assert answer["content"] == text
+
+
+@pytest.mark.claim(80)
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("language", "text"), [("de", "ausgelastet"), ("en", "busy")])
+async def test_a_database_that_goes_away_leaves_nothing_half_stored(monkeypatch, language, text):
+    _auth, token = await in_thread(AuthToken.objects.create)(await in_thread(make_teacher)())
+    question = {"content": "Meine lange Frage", "message_id": str(uuid.uuid4())}
+    asking = {"token": token, "headers": {"accept-language": language}}
+
+    def gone(**_fields):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Reply.objects, "create", gone)
+        refused = await ask("POST", "/api/chat", question, **asking)
+    assert (refused.status, refused.json()["code"]) == (503, "unavailable"), refused.body
+    assert text in refused.json()["error"]
+    assert int(refused.headers["retry-after"]) >= 1
+    assert not await in_thread(Chat.objects.exists)()
+
+    async with reply_engine():
+        again = await ask("POST", "/api/chat", question, **asking)
+    assert again.frames()[-1]["finish_reason"] == "stop"
+    assert await in_thread(Message.objects.count)() == 2

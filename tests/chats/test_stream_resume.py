@@ -93,9 +93,7 @@ async def test_a_reply_that_nobody_reads_is_stored_all_the_same(ai, device):
 
 
 @pytest.mark.claim(78)
-async def test_stop_from_another_device_ends_the_model_and_keeps_what_was_said(
-    ai, device, sign_in
-):
+async def test_stop_from_another_device_ends_the_model_and_keeps_what_was_said(ai, device, sign_in):
     ai.script = ENDLESS
     stream = await begun(device)
     phone = await sign_in(device.token)

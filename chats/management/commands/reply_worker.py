@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from chats.replies import engine
+from eduhu.memory import keep_what_is_loaded
 
 DRAIN_SECONDS = 10
 
@@ -29,5 +30,6 @@ async def _work() -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stopped.set)
     engine.start(has_worker=True)
+    keep_what_is_loaded()
     await stopped.wait()
     await engine.stop(drain_seconds=DRAIN_SECONDS)

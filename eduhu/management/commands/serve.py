@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from eduhu.memory import keep_what_is_loaded
+
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 10
@@ -50,6 +52,7 @@ class Loops:
         from chats.replies import engine
 
         engine.start(has_worker=not settings.REDIS_URL)
+        keep_what_is_loaded()
         if settings.EMBEDDED_CELERY:
             from eduhu.celery import EmbeddedCelery
 

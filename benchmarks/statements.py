@@ -1,0 +1,59 @@
+"""How many SQL statements a turn takes, as PostgreSQL itself logs them."""
+
+import asyncio
+import re
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from benchmarks.load import Question, ask_all
+
+TURNS = 40
+_STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]*): (.+)")
+# What the transaction costs is not counted, nor what is written for all replies together.
+_UNCOUNTED = re.compile(r"BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE")
+_CHECKPOINT = re.compile(r"\s*UPDATE replies SET text")
+
+
+def statements_a_turn(target: Any) -> dict[str, Any]:
+    """Let PostgreSQL log everything for a while; return the mean number and the kinds.
+
+    Replies of one token, one after the other, so that each is claimed alone. The
+    worker's sweeps and heartbeats of this time are among them.
+    """
+    log = Path(target.cluster.postgres.folder / "log")
+    before = log.stat().st_size
+    questions = [Question(target.url, token, 1, 0.02) for token in target.tokens[:TURNS]]
+    _set_logging(target, "all")
+    asyncio.run(ask_all(questions, spread=0.08))
+    time.sleep(0.5)
+    _set_logging(target, "none")
+    found = Counter(_kinds(log.read_bytes()[before:].decode(errors="replace")))
+    total = sum(found.values())
+    return {
+        "mean": round(total / TURNS, 2),
+        "kinds": {kind: round(count / TURNS, 2) for kind, count in found.most_common()},
+    }
+
+
+def _kinds(log: str) -> list[str]:
+    said = [match[1] for match in _STATEMENT.finditer(log)]
+    counted = [each for each in said if not _UNCOUNTED.match(each) and not _CHECKPOINT.match(each)]
+    return [_kind(each) for each in counted if "pg_reload_conf" not in each]
+
+
+def _kind(statement: str) -> str:
+    """Name a statement by its verb and its first table."""
+    verb = statement.split(maxsplit=1)[0]
+    table = re.search(r'(?:FROM|INTO|UPDATE) "(\w+)"', statement)
+    return f"{verb} {table[1]}" if table else statement[:60]
+
+
+def _set_logging(target: Any, level: str) -> None:
+    with psycopg.connect(target.cluster.postgres.url, autocommit=True) as connection:
+        connection.execute(f"ALTER SYSTEM SET log_statement = '{level}'")
+        connection.execute("SELECT pg_reload_conf()")
+    time.sleep(0.5)
