@@ -180,6 +180,24 @@ async def test_stop_keeps_the_text_so_far(visit: Visit) -> None:
     assert await finished(page) == kept
 
 
+async def test_a_stopped_answer_is_written_on_where_it_ends(visit: Visit) -> None:
+    page = await visit(script=WATCH + "window.stopSoon = true;")
+    await sign_in(page)
+    await ask(page)
+    kept = await finished(page)
+    await page.evaluate("window.stopSoon = false")
+    await page.get_by_role("button", name="Weiterschreiben").click()
+    await expect(page.locator(".answer .copy")).to_be_hidden()
+    whole = await finished(page)
+    await expect(page.get_by_role("button", name="Weiterschreiben")).to_be_hidden()
+    assert len(whole) > len(kept)
+    assert whole.startswith(kept.lstrip("*")[:30])  # an emphasis may still have been open
+    await expect(page.locator(".question")).to_have_count(1)
+    await expect(page.locator(".answer")).to_have_count(1)
+    await page.reload()
+    assert await finished(page) == whole
+
+
 async def test_broken_connection_is_taken_up_without_loss(visit: Visit) -> None:
     page = await visit(script=CUT_FIRST_ANSWER)
     await sign_in(page)

@@ -113,4 +113,12 @@ export const followReply = (id, lastId, signal) =>
     signal,
   });
 
+/** Asks the same again (`retry`), or lets a reply go on (`continue`) from position `lastId`. */
+export const replyAgain = (id, verb, lastId, signal) =>
+  send(`${replyPath(id)}/${verb}`, {
+    method: "POST",
+    headers: { ...STREAM, "Last-Event-ID": String(lastId) },
+    signal,
+  });
+
 export const cancelReply = (id) => json(`${replyPath(id)}/cancel`, { method: "POST" });

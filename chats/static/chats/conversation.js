@@ -15,7 +15,6 @@ export class Conversation {
   #earlier = null; // address of the page before the first message shown
   #pinned = true; // the end is kept in view
   #top = 0; // where the view was when it last moved
-  #question = ""; // the last thing the teacher asked
 
   /** `events`: onStarted(chatId), onChanged(), onMissing(), onTitle(title), say(text), notice(text, options). */
   constructor(composer, events) {
@@ -59,7 +58,6 @@ export class Conversation {
     this.events.notice("");
     const question = questionNode({ content: text });
     this.messages.append(question);
-    this.#question = text;
     const run = this.#begin(new ReplyText(), { text, question, draft: this.composer.key });
     const body = { content: text, message_id: this.#messageId(text) };
     if (this.chatId) body.chat_id = this.chatId;
@@ -104,7 +102,6 @@ export class Conversation {
   }
 
   #stored(message) {
-    if (message.role === "user") this.#question = message.content;
     return message.role === "user" ? questionNode(message) : Answer.stored(message);
   }
 
@@ -115,9 +112,7 @@ export class Conversation {
       const page = await api.nextPage(this.#earlier);
       if (signal.aborted) return;
       const height = this.scroller.scrollHeight;
-      const last = this.#question;
       this.messages.prepend(...page.results.map((message) => this.#stored(message)));
-      this.#question = last;
       this.#earlier = page.next;
       this.earlierButton.hidden = !page.next;
       // What was being read stays where it was.
@@ -139,10 +134,10 @@ export class Conversation {
   }
 
   #begin(reply, details) {
-    const answer = new Answer(() => this.#follow());
-    const run = { reply, answer, controller: new AbortController(), accepted: false, ...details };
+    const answer = details.answer ?? new Answer(() => this.#follow());
+    const run = { reply, controller: new AbortController(), accepted: false, ...details, answer };
     answer.progress("thinking", t("chat.thinking"));
-    this.messages.append(answer.node);
+    if (!answer.node.isConnected) this.messages.append(answer.node);
     this.#run = run;
     this.composer.setBusy(true);
     this.#showEmpty();
@@ -175,6 +170,7 @@ export class Conversation {
   /** The server has stored the question. */
   #accepted(run, { chat_id: chatId, demo }) {
     if (demo) run.answer.markDemo();
+    run.begun = true;
     if (run.stopping) this.#cancel(run);
     if (run.accepted) return;
     run.accepted = true;
@@ -207,25 +203,57 @@ export class Conversation {
 
   #ended(run, end) {
     const notes = { length: t("chat.length"), cancelled: t("chat.stopped") };
+    const wrong = end.type === "error";
+    const note = wrong ? end.error : notes[end.finish_reason];
     run.answer.show(run.reply.text);
-    if (end.type === "error") this.#endedBadly(run, end.error);
-    else run.answer.finish(Date.now(), { note: notes[end.finish_reason] });
-    this.events.say(end.error || notes[end.finish_reason] || t("chat.finished"));
+    run.answer.finish(wrong ? null : Date.now(), { note, wrong, actions: this.#waysOn(run, end) });
+    this.events.say(note || t("chat.finished"));
     this.#close(run);
     this.events.onChanged();
   }
 
-  #endedBadly(run, note, label = t("retry.ask"), action = () => this.send(question)) {
-    const question = run.text ?? this.#question;
-    const retry = iconButton("retry", label, () => !this.composer.busy && action(), { class: "retry" });
-    run.answer.finish(null, { note, wrong: true, actions: [retry] });
+  /** What can be done with a reply that has not come to its proper end. */
+  #waysOn(run, end) {
+    const ways = [];
+    if (run.reply.text && end.finish_reason !== "stop") {
+      ways.push(this.#way("edit", t("retry.goOn"), () => this.#goOn(run, end)));
+    }
+    if (end.type === "error") ways.push(this.#way("retry", t("retry.ask"), () => this.#askAgain(run, end)));
+    return ways;
+  }
+
+  #way(icon, label, action) {
+    return iconButton(icon, label, () => !this.composer.busy && action(), { class: "retry" });
+  }
+
+  /** The same answer is written on from where it ends. */
+  #goOn({ reply, answer }, end) {
+    const run = this.#begin(reply, { accepted: true, answer, end });
+    this.#read(run, () => api.replyAgain(reply.replyId, "continue", reply.position, run.controller.signal));
+  }
+
+  /** Another answer to the same question; one without any text gives way to it. */
+  #askAgain({ reply, answer }, end) {
+    const spare = reply.text ? undefined : answer;
+    const run = this.#begin(new ReplyText(), { accepted: true, answer: spare, end });
+    this.#read(run, () => api.replyAgain(reply.replyId, "retry", 0, run.controller.signal));
+    run.before = reply;
+  }
+
+  /** Neither was allowed: everything stays as it was. */
+  #notAgain(run, error) {
+    const reply = run.before ?? run.reply;
+    if (run.before && reply.text) run.answer.node.remove();
+    else this.#ended({ ...run, reply }, run.end);
+    this.events.notice(error.message, { requestId: error.requestId, status: error.status });
   }
 
   #failed(run, error) {
     const shown = this.#run === run;
     this.#close(run);
     if (!shown || error.status === 401) return; // the draft is kept, and shown with its chat
-    if (run.accepted) this.#cutOff(run, error);
+    if (run.end && !run.begun && error.status < 500) this.#notAgain(run, error);
+    else if (run.accepted) this.#cutOff(run, error);
     else this.#refused(run, error);
   }
 
@@ -235,7 +263,8 @@ export class Conversation {
     // Refused: it is over, and stored by now. When we only joined it, once is enough.
     if (error.status < 500 && run.question) return reopen();
     run.answer.show(run.reply.text);
-    this.#endedBadly(run, t("error.lost"), t("retry.read"), reopen);
+    const actions = [this.#way("retry", t("retry.read"), reopen)];
+    run.answer.finish(null, { note: t("error.lost"), wrong: true, actions });
     this.events.say(t("error.lost"));
   }
 

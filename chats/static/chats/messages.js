@@ -57,6 +57,8 @@ export class Answer {
     this.node.setAttribute("aria-busy", "true");
     this.state.textContent = text;
     this.state.hidden = state === "writing";
+    this.state.classList.remove("wrong");
+    this.foot.replaceChildren();
   }
 
   /** Shows the text so far, at most once per frame of the screen. */
