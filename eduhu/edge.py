@@ -145,7 +145,7 @@ class Edge:
             return
         chosen = [(route, match) for route, match in found if route.method == scope["method"]]
         if not chosen:
-            raise errors.MethodNotAllowed
+            raise errors.MethodNotAllowed(route.method for route, _ in found)
         route, match = chosen[0]
         teacher = await self._authenticate(bearer_token(headers.get("authorization")))
         if not accepted_language(headers.get("accept-language")):

@@ -6,6 +6,7 @@ WebSocket all answer with `problem()`: RFC 9457 members plus `code`,
 """
 
 import logging
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -116,6 +117,10 @@ class MethodNotAllowed(EduhuError):
     status = 405
     code = "method_not_allowed"
     detail = _("This method is not allowed here.")
+
+    def __init__(self, allowed: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.allowed = ", ".join(allowed)
 
 
 class NotAcceptable(EduhuError):
@@ -300,6 +305,8 @@ def headers(error: EduhuError) -> dict[str, str]:
     headers = {"Cache-Control": "no-store"}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, MethodNotAllowed) and error.allowed:
+        headers["Allow"] = error.allowed
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return headers

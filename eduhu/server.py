@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 reactor: Any = twisted_reactor  # a module that stands for an object; Twisted's own trick
 SERVICE_RESTART = 1012  # RFC 6455: the client may come back
 THREADS = 16
+STOP_SECONDS = 6
 
 Hook = Callable[[], Awaitable[None]]
 
@@ -61,7 +62,8 @@ class DrainingServer(Server):
         self._drop_slow_readers()
 
     def _drop_slow_readers(self) -> None:
-        self._slow_readers.drop(list(self.connections))
+        # Not daphne's connections: it forgets a request that is answered, read or not.
+        self._slow_readers.drop(reactor.getWriters())
         reactor.callLater(CHECK_SECONDS, self._drop_slow_readers)
 
     async def _start(self) -> None:
@@ -98,7 +100,7 @@ class DrainingServer(Server):
         try:
             await self._on_drain()
             await self._wait_for_requests(self._drain_seconds)
-            await self._on_stop()
+            await asyncio.wait_for(self._on_stop(), STOP_SECONDS)
             await self._wait_for_requests(2)
         finally:
             reactor.stop()

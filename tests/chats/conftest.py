@@ -38,8 +38,8 @@ def ai_and_eduhu():
             "AI_API_KEY": "sk-canary",
             "AI_MODEL": "standard",
             "AI_MODELS": "other",
-            "AI_FIRST_BYTE_TIMEOUT": "1",
-            "AI_IDLE_TIMEOUT": "0.6",
+            "AI_FIRST_BYTE_TIMEOUT": "2",
+            "AI_IDLE_TIMEOUT": "1.5",
             "AI_ATTEMPTS": "1",  # what a second attempt does is told in test_resilient_provider
             "AI_BREAKER_FAILURES": "1000",
             "CHAT_RATE": "30/h",

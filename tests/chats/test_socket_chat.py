@@ -4,6 +4,7 @@ import asyncio
 import time
 import uuid
 from itertools import pairwise
+from statistics import median
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -49,8 +50,8 @@ async def test_frames_arrive_while_the_model_still_writes(ai, device):
     async with device.socket(await device.new_chat()) as socket:
         await socket.send({"type": "send", "content": "Hallo"})
         times = [event.at for event in await socket.until("done") if event.type == "content"]
-    assert len(times) == 8
-    assert all(later - earlier > 0.04 for earlier, later in pairwise(times))
+    assert times[-1] - times[0] > 0.6
+    assert median(later - earlier for earlier, later in pairwise(times)) > 0.07
 
 
 async def test_send_may_bring_its_own_message_id_and_model(ai, device):

