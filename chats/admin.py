@@ -175,9 +175,8 @@ class MessageAdmin(MessageColumns, ReadOnlyAdmin):
         return rows.defer("content")
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Order one chat by time; all messages by id, since no index has them by time."""
-        of_one_chat = "chat__id__exact" in request.GET
-        return ("-timestamp", "-id") if of_one_chat else ("-id",)
+        """Newest first; ids will not do, as clients bring random ones."""
+        return ("-timestamp", "-id")
 
     @admin.display(description=_("teacher"))
     def owner(self, message: Message) -> SafeString | None:

@@ -119,7 +119,10 @@ class Message(models.Model):
         db_table = "messages"
         verbose_name = _("message")
         verbose_name_plural = _("messages")
-        indexes = [models.Index(fields=["chat", "timestamp", "id"], name="messages_of_chat")]
+        indexes = [
+            models.Index(fields=["chat", "timestamp", "id"], name="messages_of_chat"),
+            models.Index(fields=["-timestamp", "-id"], name="messages_by_time"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(role__in=Role.values), name="messages_role_valid"
@@ -135,7 +138,7 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.role} {self.pk}"
+        return f"{self.get_role_display()} …{str(self.pk)[-8:]}"
 
 
 class ReplyState(models.TextChoices):
@@ -228,7 +231,7 @@ class Reply(models.Model):
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        return f"{self.state} {self.pk}"
+        return f"{self.get_state_display()} …{str(self.pk)[-8:]}"
 
     @property
     def earlier_text(self) -> str:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
 from eduhu import events, limits
@@ -71,7 +72,8 @@ def save_preferences(
     """
     model = changes.get("ai_model_preference")
     if model is not None and model not in settings.AI_MODELS:
-        raise InvalidInput(errors={"ai_model_preference": [", ".join(settings.AI_MODELS)]})
+        choices = _("Choose one of: %(models)s.") % {"models": ", ".join(settings.AI_MODELS)}
+        raise InvalidInput(errors={"ai_model_preference": [choices]})
     preferences, _created = TeacherPreferences.objects.get_or_create(teacher=teacher)
     preferences = TeacherPreferences.objects.select_for_update(no_key=True).get(pk=preferences.pk)
     defaults: dict[str, Any] = {

@@ -125,7 +125,7 @@ class TeacherPreferences(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.teacher_id)
+        return f"…{str(self.teacher_id)[-8:]}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store and move `updated_at`."""

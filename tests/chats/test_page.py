@@ -176,6 +176,7 @@ async def test_stop_keeps_the_text_so_far(visit: Visit) -> None:
     await ask(page)
     kept = await finished(page)
     await expect(page.locator(".answer .state")).to_contain_text("Gestoppt")
+    await expect(page.locator("#notice")).to_be_hidden()
     await page.reload()
     assert await finished(page) == kept
 

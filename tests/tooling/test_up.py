@@ -142,9 +142,15 @@ def test_env_file_counts_like_variables(ready_project, up, tmp_path, monkeypatch
     [
         ({}, ["web server"]),
         ({"CELERY_BROKER_URL": "memory://"}, ["web server"]),
-        ({"REDIS_URL": "redis://r"}, ["web server", "Celery worker", "Celery beat"]),
+        (
+            {"REDIS_URL": "redis://r"},
+            ["web server", "reply worker", "Celery worker", "Celery beat"],
+        ),
         ({"CELERY_BROKER_URL": "amqp://r"}, ["web server", "Celery worker", "Celery beat"]),
-        ({"CELERY_BROKER_URL": "memory://", "REDIS_URL": "redis://r"}, ["web server"]),
+        (
+            {"CELERY_BROKER_URL": "memory://", "REDIS_URL": "redis://r"},
+            ["web server", "reply worker"],
+        ),
     ],
 )
 def test_services_that_apply(env, expected):

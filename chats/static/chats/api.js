@@ -75,7 +75,8 @@ async function refusal(response, token) {
 
 async function json(path, options) {
   const response = await send(path, options);
-  return response.status === 204 ? null : response.json();
+  const body = await response.text();
+  return body ? JSON.parse(body) : null; // 202 and 204 have none
 }
 
 /** `next` may name the server as a proxy sees it: only its path and query are ours to follow. */
