@@ -4,7 +4,8 @@ import asyncio
 import logging
 import random
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -39,6 +40,7 @@ SILENCE_SECONDS = 1.0  # then the row is asked
 GAP_SECONDS = 0.2
 RECONNECT_MS = (200, 3000)
 MAX_OFFSET = 10**9
+FRAME_CHARACTERS = 16_384
 
 
 async def post_chat(request: EdgeRequest) -> EventStream:
@@ -134,7 +136,7 @@ async def reply_events(reply: Reply, offset: int) -> AsyncIterator[ReplyEvent]:
     events = _from_row(reply, offset)
     with engine.log().reader(reply.pk, reply.attempt) as reader:
         while True:
-            for event in events:
+            for event in chain.from_iterable(map(_in_frames, events)):
                 yield event
                 last_event = clock()
                 if isinstance(event, Ending):
@@ -165,6 +167,14 @@ async def _looked_up(reply: Reply, offset: int) -> list[ReplyEvent]:
         # The worker keeps the text while the database is away, and the log may go on.
         logger.warning("reply not looked up, the stream goes on: %s", error)
         return []
+
+
+def _in_frames(event: ReplyEvent) -> Iterable[ReplyEvent]:
+    """Cut what was read at once into frames that any client takes, made one by one."""
+    if not isinstance(event, Piece) or len(event.text) <= FRAME_CHARACTERS:
+        return (event,)
+    starts = range(0, len(event.text), FRAME_CHARACTERS)
+    return (Piece(event.offset + at, event.text[at : at + FRAME_CHARACTERS]) for at in starts)
 
 
 def _from_row(reply: Reply | None, offset: int) -> list[ReplyEvent]:

@@ -1,6 +1,6 @@
 """A whole eduhu as real processes: web servers, reply workers, PostgreSQL, Redis, an AI service.
 
-    with Cluster(webs=2, workers=1) as cluster:
+    with Cluster(webs=2, workers=2) as cluster:
         cluster.workers[0].kill()   # SIGKILL to the process itself, not to a shell around it
         cluster.workers[0].start()
 
@@ -213,7 +213,7 @@ class Cluster:
     or Redis cannot be had. `settings` are environment variables of eduhu.
     """
 
-    def __init__(self, *, webs: int = 2, workers: int = 1, teachers: int = 20, **settings: str):
+    def __init__(self, *, webs: int = 2, workers: int = 2, teachers: int = 20, **settings: str):
         self._numbers = (webs, workers)
         self._teachers = teachers
         self._settings = settings

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,7 @@ from typing import Any
 from benchmarks.faults import crashes, outages, provider, report, resume
 from benchmarks.faults.checks import Outcome
 from tests.cluster import Cluster
+from tests.processes import Stopped, stop_on_signals
 
 LONGEST_SHOWN = 5
 
@@ -62,7 +64,7 @@ def main() -> int:
             packages |= report.versions(cluster)
             for run in range(options.runs or scenario.runs):
                 done.append(_run(name, scenario, cluster, options.seed + run, options.scale))
-    print(f"Report: {report.write(done, options.seed, packages)}")
+    print(f"Report: {report.write(done, packages)}")
     return int(any(run["failures"] for run in done))
 
 
@@ -71,7 +73,8 @@ def _run(
 ) -> dict[str, Any]:
     counts = {key: max(1, round(count * scale)) for key, count in scenario.counts.items()}
     print(f"{name}, seed {seed}, {counts} …", flush=True)
-    started = time.monotonic()
+    made, started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.monotonic()
+    load = round(os.getloadavg()[0], 2)
     outcome = asyncio.run(scenario.play(cluster, seed=seed, **counts))
     outcome.failures += [f"log: {line[:300]}" for line in cluster.complaints()[:LONGEST_SHOWN]]
     seconds = round(time.monotonic() - started, 1)
@@ -81,6 +84,8 @@ def _run(
     return {
         "scenario": name,
         "seed": seed,
+        "made": made,
+        "load_average_before": load,
         "counts": counts,
         "seconds": seconds,
         "numbers": outcome.numbers,
@@ -89,4 +94,8 @@ def _run(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    stop_on_signals()
+    try:
+        sys.exit(main())
+    except Stopped as stopped:  # everything that was started has ended by now
+        sys.exit(stopped.exit_code)

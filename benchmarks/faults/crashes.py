@@ -68,8 +68,9 @@ async def _use_again(
     cluster: Cluster, viewers: list[Viewer], outcome: Outcome, rng: random.Random
 ) -> None:
     """Every second chat goes on with its reply, the others ask again; all must be whole."""
-    for viewer, row in zip(viewers, rows_of(cluster, viewers), strict=True):
-        viewer.text = viewer.text[: len(row["text"])] if row else ""
+    kept = [row["text"] if row else "" for row in rows_of(cluster, viewers)]
+    for viewer, text in zip(viewers, kept, strict=True):
+        viewer.text = viewer.text[: len(text)]
     verbs = ["continue" if n % 2 else "retry" for n in range(len(viewers))]
     again = [
         asyncio.create_task(_again(viewer, rng.choice(cluster.urls), verb))
@@ -78,8 +79,10 @@ async def _use_again(
     await asyncio.gather(*again)
     checked = check_all(cluster, viewers, {"complete"})
     outcome.failures += [f"after retry or continue: {each}" for each in checked.failures]
-    for viewer, verb, row in zip(viewers, verbs, rows_of(cluster, viewers), strict=True):
-        answers = 1 if verb == "continue" else 2
+    for viewer, verb, text, row in zip(
+        viewers, verbs, kept, rows_of(cluster, viewers), strict=True
+    ):
+        answers = 2 if verb == "retry" and text else 1  # without text there was no message
         answered = row["answered"] if row else 0
         outcome.expect(answered == answers, f"{viewer.question}: {answered} answers after {verb}")
     outcome.numbers["complete_after_retry_or_continue"] = checked.numbers["states"]

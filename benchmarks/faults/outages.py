@@ -19,6 +19,7 @@ from benchmarks.faults.viewer import LOST, Viewer, client_session
 from tests.cluster import Cluster
 
 Fault = Callable[[Cluster], Awaitable[None]]
+CUT = 500  # bytes after which restless readers leave and come back
 SLOW_SECONDS = 1.2  # between tokens; after a second of silence the row is asked
 SILENCE_SECONDS = 4.0  # a second until the row is asked, one between checkpoints, and some load
 AT_ONCE_SECONDS = 1.5  # how long a request may wait before it hears 503
@@ -67,18 +68,23 @@ class Scene:
     async def play(self, fault: Fault, *, pause: float = 0.3) -> tuple[Outcome, Probe, list[Any]]:
         """Break, and return what the checker says once everybody has an ending."""
         async with client_session() as session:
-            viewers = [*self._viewers(session, self.readers, self.tokens), *self._slow(session)]
-            reading = [asyncio.create_task(viewer.stay(self.cluster.urls)) for viewer in viewers]
+            restless = self._viewers(session, self.readers, self.tokens + 1)
+            calm = [*self._viewers(session, self.readers, self.tokens), *self._slow(session)]
+            viewers, urls = [*calm, *restless], self.cluster.urls
+            reading = [asyncio.create_task(viewer.stay(urls)) for viewer in calm]
+            reading += [asyncio.create_task(viewer.stay(urls, cut=CUT)) for viewer in restless]
             await begun(viewers)
             probe = Probe(session, self.cluster.urls, self.cluster.tokens[0][0])
             probing = asyncio.create_task(probe.run())
             asking = asyncio.create_task(self._ask(session, pause))
             await fault(self.cluster)
+            latecomers = [viewer.from_the_beginning() for viewer in viewers]
+            await asyncio.gather(*(viewer.stay(self.cluster.urls[::-1]) for viewer in latecomers))
             newcomers = await asking
             await asyncio.gather(*reading)
             probing.cancel()
             await asyncio.gather(probing, return_exceptions=True)
-        everybody = [*viewers, *newcomers]
+        everybody = [*viewers, *latecomers, *newcomers]
         outcome = check_all(self.cluster, everybody, {"complete"})
         lost = outcome.numbers["connections_lost"]
         outcome.expect(not lost, f"{lost} streams were broken off")
@@ -87,7 +93,7 @@ class Scene:
         return outcome, probe, newcomers
 
     def _viewers(self, session: aiohttp.ClientSession, count: int, tokens: int) -> list[Viewer]:
-        rng = random.Random(f"{self.seed} {count}")
+        rng = random.Random(f"{self.seed} {count} {tokens}")
         seed = rng.getrandbits(32)
         return viewers_of(self.cluster, session, seed, count, tokens=tokens, delay=self.delay)
 
@@ -126,6 +132,7 @@ async def redis_faults(
     outcome = Outcome()
     faults: dict[str, tuple[Fault, float]] = {
         "flushed": (_flush, 1),
+        "restarted": (_restart, 1),
         "restarted_empty": (_restart_empty, 1),
         "away": (lambda cluster: _redis_away(cluster, away), away),
     }
@@ -146,6 +153,11 @@ async def redis_faults(
 async def _flush(cluster: Cluster) -> None:
     with redis.Redis.from_url(cluster.redis.url) as client:
         client.flushall()
+
+
+async def _restart(cluster: Cluster) -> None:
+    cluster.redis.kill()
+    cluster.redis.start()
 
 
 async def _restart_empty(cluster: Cluster) -> None:

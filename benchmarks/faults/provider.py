@@ -78,23 +78,26 @@ async def provider_faults(
     cluster: Cluster, *, seed: int, each: int = 10, faults: Sequence[str] = tuple(FAULTS)
 ) -> Outcome:
     """Play every fault `each` times, all at once; one ending for each reply, nothing left over."""
-    [writer] = cluster.workers or cluster.webs
+    writers = cluster.workers or cluster.webs
     async with client_session() as session:
         await _play(cluster, session, seed, ["none"] * 20)  # opens what is opened only once
-        before = await _settled(cluster, writer)
+        before = await _settled(cluster, writers)
         played = [*faults] * each
         viewers = await _play(cluster, session, seed + 1, played)
-        after = await _settled(cluster, writer)
+        after = await _settled(cluster, writers)
     outcome = Outcome()
     codes = _check_endings(cluster, viewers, played, outcome)
     outcome.numbers = {"replies": len(viewers), "endings": codes, "before": before, "after": after}
     outcome.expect(after["being_answered"] == 0, f"{after['being_answered']} requests left")
     spare = after["open_files"] - before["open_files"]
     outcome.expect(spare <= SPARE_FILES, f"{spare} more open files than before")
+    spare = after["threads"] - before["threads"]
+    outcome.expect(spare <= SPARE_THREADS, f"{spare} more threads than before")
     return outcome
 
 
 _SLOW_OR_SHORT = {"split_everywhere": (3, 0.001), "one_byte_per_second": (3, 1.0)}
+SPARE_THREADS = 12  # of the pools that the warm-up may not have filled
 SPARE_FILES = 12  # connections to the database, of which there may be ten, and to Redis
 
 
@@ -115,7 +118,7 @@ def _script(rng: random.Random, fault: str) -> Script:
     return replace(story(rng, tokens, delay), fault=fault)
 
 
-async def _settled(cluster: Cluster, writer: Program) -> dict[str, int]:
+async def _settled(cluster: Cluster, writers: Sequence[Program]) -> dict[str, int]:
     """Return what is open once everything that ends by itself has ended."""
     end = time.monotonic() + 5
     while cluster.ai.tasks and time.monotonic() < end:  # noqa: ASYNC110 (of another loop)
@@ -124,8 +127,8 @@ async def _settled(cluster: Cluster, writer: Program) -> dict[str, int]:
     return {
         "being_answered": len(cluster.ai.tasks),
         "connections_to_service": cluster.ai.open_connections,
-        "open_files": writer.open_files(),
-        "threads": writer.threads(),
+        "open_files": sum(writer.open_files() for writer in writers),
+        "threads": sum(writer.threads() for writer in writers),
     }
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import platform
 import subprocess
-import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ def machine() -> dict[str, Any]:
         "memory_gb": round(pages / 1e9, 1),
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
-        "load_average": [round(load, 2) for load in os.getloadavg()],
     }
 
 
@@ -40,17 +38,22 @@ def _asked(program: Path) -> str:
     return next((word for word in words if word[:1].isdigit()), "unknown")
 
 
-def write(runs: list[dict[str, Any]], seed: int, packages: dict[str, str]) -> Path:
-    """Write `faults.json` and return where it is."""
+def write(runs: list[dict[str, Any]], packages: dict[str, str]) -> Path:
+    """Write `faults.json` and return where it is.
+
+    What an earlier run found of other scenarios stays there.
+    """
+    path = RESULTS / "faults.json"
+    fresh = {run["scenario"] for run in runs}
+    earlier = json.loads(path.read_text()) if path.exists() else {}
+    kept = [run for run in earlier.get("runs", []) if run["scenario"] not in fresh]
+    everything = [*kept, *runs]
     report = {
-        "made": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "seed": seed,
         "machine": machine(),
-        "versions": packages,
-        "passed": all(not run["failures"] for run in runs),
-        "runs": runs,
+        "versions": {**earlier.get("versions", {}), **packages},
+        "passed": all(not run["failures"] for run in everything),
+        "runs": everything,
     }
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / "faults.json"
     path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return path

@@ -82,6 +82,8 @@ async def rolling_restart(
         await asyncio.gather(*watching)
     checked = check_all(cluster, viewers, {"complete"})
     outcome.failures += checked.failures
+    asked = checked.numbers["reconnects_asked_for"]
+    outcome.expect(asked >= streams // 2, f"only {asked} readers were sent elsewhere")
     outcome.numbers = {**checked.numbers, "exit_seconds": [round(each, 2) for each in exits]}
     return outcome
 

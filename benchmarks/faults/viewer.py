@@ -205,23 +205,36 @@ class Viewer:
         if not self._was_told:
             self.faults.append("a stream ended without an ending")
 
+    def from_the_beginning(self) -> "Viewer":
+        """Return somebody who begins to read the same reply only now."""
+        return Viewer(self.session, self.tokens, self.question, meta=self.meta)
+
     # --- until the end -----------------------------------------------------------------
 
-    async def stay(self, urls: Sequence[str], seconds: float = PATIENCE_SECONDS) -> "Viewer":
-        """Ask, and come back for as long as the reply has not ended; return self."""
+    async def stay(
+        self, urls: Sequence[str], seconds: float = PATIENCE_SECONDS, cut: int | None = None
+    ) -> "Viewer":
+        """Ask, and come back for as long as the reply has not ended; return self.
+
+        With `cut` they leave again after so many bytes.
+        """
         servers = cycle(urls)
         try:
             async with asyncio.timeout(seconds):
                 while self.ending is None:
-                    await self._try(next(servers))
+                    await self._try(next(servers), cut)
         except TimeoutError:
             self.faults.append(f"no ending in {seconds} s")
         return self
 
-    async def _try(self, url: str) -> None:
-        self._pause = RECONNECT_SECONDS
+    async def _try(self, url: str, cut: int | None) -> None:
+        self._pause, before = RECONNECT_SECONDS, len(self.text)
         try:
-            await (self.ask(url) if self.meta is None else self.follow(url))
+            await (self.ask(url, cut) if self.meta is None else self.follow(url, cut))
+        except Cut:
+            if len(self.text) == before:  # the next frame is larger than that
+                await self._try(url, 2 * (cut or 0))
+            return
         except Refused as refused:
             self.refusals.append(refused)
         except LOST:

@@ -9,6 +9,7 @@ import uuid
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import TracebackType
 from typing import Self
 
@@ -72,6 +73,13 @@ class Feed:
 def _settle(news: "asyncio.Future[None]") -> None:
     if not news.done():
         news.set_result(None)
+
+
+def _without_hole(pieces: list[Piece]) -> list[Piece]:
+    for number, (before, piece) in enumerate(pairwise(pieces), 1):
+        if piece.offset != before.end:
+            return pieces[:number]
+    return pieces
 
 
 class Feeds:
@@ -150,11 +158,12 @@ class Reader:
         """Return what is known after `offset`, waiting for it at most `timeout` seconds.
 
         The first piece may begin later than `offset`: then some text was lost on the
-        way here, and the row has it. The ending comes only when all text before it is known.
+        way here, and the row has it. Each other piece follows on the one before. The
+        ending comes only when all text before it is known.
         """
         if not self._news(offset):
             await self._feed.changed(timeout)
-        pieces = self._feed.after(offset)
+        pieces = _without_hole(self._feed.after(offset))
         reached = pieces[-1].end if pieces else offset
         ending = self._ending()
         return pieces, ending if ending is not None and reached >= ending.offset else None

@@ -23,7 +23,7 @@ FAST = {"delay": 0.04}
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Two web processes and a reply worker, with a PostgreSQL and a Redis of their own."""
+    """Two web processes and two reply workers, with a PostgreSQL and a Redis of their own."""
     with Cluster(**SOON) as running:
         yield running
 
@@ -72,8 +72,8 @@ async def test_replies_of_a_killed_process_are_interrupted_and_can_go_on(embedde
 @pytest.mark.services
 @pytest.mark.claim(80)
 async def test_redis_may_forget_die_and_stay_away(cluster):
-    numbers = {"readers": 4, "askers": 4, "tokens": 25, "away": 2}
-    faults = ["restarted_empty", "away"]
+    numbers = {"readers": 4, "askers": 4, "tokens": 20, "away": 2}
+    faults = ["restarted", "restarted_empty", "away"]
     kept(cluster, await outages.redis_faults(cluster, seed=6, only=faults, **numbers, **FAST))
 
 

@@ -183,6 +183,14 @@ def test_a_reply_whose_worker_is_gone_is_interrupted_with_its_text():
     assert ask(reply.teacher).pk != reply.pk
 
 
+def test_a_worker_never_takes_what_it_is_writing_for_abandoned():
+    reply = ask()
+    store.claim("a", 1)
+    Reply.objects.update(lease_until=now() - dt.timedelta(seconds=60))
+    assert store.reap("a", {reply.pk}) == []
+    assert len(store.reap("b")) == 1
+
+
 @pytest.mark.claim(33)
 def test_a_reply_found_hours_later_did_not_take_hours():
     reply = ask()
