@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from artifacts.models import TITLE_MAX, ArtifactType
+from eduhu.fields import IdField
 
 Data = dict[str, Any]  # validated input
 CONTENT_MAX = 500_000  # characters; a long exam with solutions has about 30,000
@@ -13,9 +14,9 @@ CONTENT_MAX = 500_000  # characters; a long exam with solutions has about 30,000
 class ArtifactInput(serializers.Serializer[Data]):
     """What a client sends to store an artifact."""
 
-    id = serializers.UUIDField(required=False)
-    chat_id = serializers.UUIDField(required=False, allow_null=True)
-    message_id = serializers.UUIDField(required=False, allow_null=True)
+    id = IdField(required=False)
+    chat_id = IdField(required=False, allow_null=True)
+    message_id = IdField(required=False, allow_null=True)
     title = serializers.CharField(max_length=TITLE_MAX)
     content = serializers.CharField(max_length=CONTENT_MAX, trim_whitespace=False)
     artifact_type = serializers.ChoiceField(choices=ArtifactType.choices)
@@ -32,7 +33,7 @@ class ArtifactFilter(serializers.Serializer[Data]):
     """What a list may be narrowed to."""
 
     artifact_type = serializers.ChoiceField(required=False, choices=ArtifactType.choices)
-    chat_id = serializers.UUIDField(required=False)
+    chat_id = IdField(required=False)
 
 
 class ArtifactOutput(serializers.Serializer[Data]):

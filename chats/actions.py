@@ -217,6 +217,7 @@ def _by_message_id(teacher: Teacher, question: Question) -> Reply | None:
 
 
 def _send(teacher: Teacher, question: Question, preferred: str | None) -> Reply:
+    _refuse_reserved(question.message_id)
     chat = _chat_for(teacher, question)
     _refuse_when_busy(teacher, chat.pk)
     message = Message.objects.create(
@@ -234,6 +235,12 @@ def _send(teacher: Teacher, question: Question, preferred: str | None) -> Reply:
         context=list(question.context) if question.chat_id is None else [],
         model=_model_for(preferred, question.model),
     )
+
+
+def _refuse_reserved(message_id: uuid.UUID | None) -> None:
+    # The id of an answer is known to its reader before the answer is stored.
+    if message_id is not None and Reply.objects.filter(message_id=message_id).exists():
+        raise IdTaken
 
 
 def _lock(teacher: Teacher) -> str | None:
@@ -321,7 +328,7 @@ def _title_from(chat: Chat, message: Message) -> None:
 
 def auto_title(content: str) -> str:
     """Return the first line of a message, cut at a word, as the title of its chat."""
-    line = " ".join(content[: 4 * TITLE_MAX].split())
+    line = " ".join(content.strip()[: 4 * TITLE_MAX].split())
     if len(line) <= AUTO_TITLE_MAX:
         return line
     cut = line[: AUTO_TITLE_MAX - 1]
@@ -338,11 +345,12 @@ def _model_for(preferred: str | None, wanted: str | None) -> str:
 def cancel_reply(*, teacher: Teacher, reply_id: uuid.UUID) -> None:
     """Ask a reply to stop; one that has ended stays as it is. Raises NotFound."""
     replies = Reply.objects.for_teacher(teacher).filter(pk=reply_id)
-    ended_before_begun = replies.filter(state=ReplyState.QUEUED).update(
+    if not replies.exists():
+        raise NotFound
+    replies.filter(state=ReplyState.QUEUED).update(
         state=ReplyState.CANCELLED, finish_reason="cancelled", ended_at=now()
     )
-    if not (ended_before_begun or replies.update(cancel_requested=True)):
-        raise NotFound
+    replies.live().update(cancel_requested=True)
     transaction.on_commit(partial(engine.stop_requested, reply_id))
 
 

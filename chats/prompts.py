@@ -19,7 +19,8 @@ def build_prompt(reply: Reply) -> Prompt:
     """Return the prompt of `reply`: at most `settings.PROMPT_MAX_CHARACTERS` of history."""
     profile = teacher_profile(reply.teacher)
     question = PromptMessage("user", reply.user_message.content)
-    history = _context(reply) or _history(reply)
+    is_first = reply.chat.message_count <= 1
+    history = _context(reply) or ([] if is_first else _history(reply))
     messages = (_system(profile), *history, question)
     return Prompt(messages, reply.model, profile, partial=reply.earlier_text)
 

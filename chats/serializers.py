@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from chats.models import TITLE_MAX, ContentType, Role
 from chats.topics import TOPICS
+from eduhu.fields import IdField
 
 Data = dict[str, Any]  # validated input
 
@@ -13,7 +14,7 @@ Data = dict[str, Any]  # validated input
 class ChatInput(serializers.Serializer[Data]):
     """What a client may set when it creates a chat."""
 
-    id = serializers.UUIDField(required=False)
+    id = IdField(required=False)
     title = serializers.CharField(required=False, max_length=TITLE_MAX)
     topic_category = serializers.ChoiceField(
         required=False, allow_null=True, choices=list(TOPICS.items())

@@ -61,7 +61,8 @@ async def post_reply_continue(request: EdgeRequest) -> EventStream:
     """`POST /api/replies/{id}/continue`: go on, and stream from `Last-Event-ID`, or from 0."""
     reply_id, offset = _reply_id(request), _offset(request)
     reply = await in_thread(limits.go_on)(request.teacher, reply_id, _key(request))
-    return EventStream(sse_frames(reply, offset))
+    # What was seen beyond the row is lost: the new attempt goes on from what was kept.
+    return EventStream(sse_frames(reply, min(offset, reply.attempt_offset)))
 
 
 def _key(request: EdgeRequest) -> RequestKey | None:

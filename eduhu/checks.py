@@ -27,5 +27,10 @@ def _refusals() -> Iterator[CheckMessage]:
         )
     if "*" in settings.ALLOWED_HOSTS:
         yield Error("ALLOWED_HOSTS must name the hosts.", id="eduhu.E005")
-    if "off" in (settings.CHAT_RATE, settings.LOGIN_FAILURE_RATE):
-        yield Error("CHAT_RATE and LOGIN_FAILURE_RATE must not be off.", id="eduhu.E006")
+    rates = (
+        settings.CHAT_RATE,
+        settings.LOGIN_FAILURE_RATE,
+        settings.LOGIN_FAILURE_RATE_PER_ADDRESS,
+    )
+    if "off" in rates:
+        yield Error("CHAT_RATE and LOGIN_FAILURE_RATE… must not be off.", id="eduhu.E006")

@@ -118,7 +118,7 @@ class Edge:
             if (match := route.pattern.fullmatch(scope["path"]))
         ]
         headers = Headers(scope)
-        if not found and not is_too_large(headers):
+        if not found and not is_too_large(headers) and not has_nul(scope):
             await self._django(scope, receive, send)
             return
         begin_request(headers.get("x-request-id"))
@@ -140,6 +140,8 @@ class Edge:
         check_host(headers.get("host"))
         if is_too_large(headers):
             raise errors.PayloadTooLarge
+        if has_nul(scope):
+            raise errors.InvalidInput
         if scope["method"] == "OPTIONS":
             await response.preflight([route.method for route, _ in found])
             return
@@ -164,6 +166,11 @@ def is_too_large(headers: Headers) -> bool:
     return declared.isdigit() and int(declared) > settings.MAX_BODY_BYTES
 
 
+def has_nul(scope: Scope) -> bool:
+    """Whether the address holds a NUL character, which PostgreSQL cannot look for."""
+    return "\0" in scope["path"] or b"%00" in scope["query_string"]
+
+
 async def _read_body(receive: Receive) -> bytes:
     body = bytearray()
     while True:
@@ -182,7 +189,8 @@ class _Response:
 
     def __init__(self, send: Send, extra: dict[str, str]) -> None:
         self._send = send
-        self._headers = {"X-Request-ID": request_id(), **extra}
+        safe = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+        self._headers = {"X-Request-ID": request_id(), **safe, **extra}
         self._started = False
 
     async def preflight(self, methods: list[str]) -> None:

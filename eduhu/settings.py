@@ -124,6 +124,10 @@ if DATABASE_IS_POSTGRESQL:
         " -c idle_in_transaction_session_timeout=15000",
     }
 else:
+    DATABASES["default"]["ENGINE"] = "eduhu.sqlite"
+    # A thread keeps its connection: opening one costs more than a query, and closing the
+    # last one writes the whole write-ahead log back.
+    DATABASES["default"]["CONN_MAX_AGE"] = None
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",  # a read that turns into a write would fail at once
         "timeout": 20,
@@ -246,7 +250,7 @@ if not IS_DEVELOPMENT:
 MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_MESSAGE_CHARACTERS = 100_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
-RATE = validate.Regexp(r"^(off|[1-9]\d*/\d*[smhd])$")
+RATE = validate.Regexp(r"^(off|[1-9]\d*/([1-9]\d*)?[smhd])$")
 CHAT_RATE = env.str("CHAT_RATE", "30/m", validate=RATE)
 LOGIN_FAILURE_RATE = env.str("LOGIN_FAILURE_RATE", "10/m", validate=RATE)
 LOGIN_FAILURE_RATE_PER_ADDRESS = env.str("LOGIN_FAILURE_RATE_PER_ADDRESS", "100/m", validate=RATE)
@@ -360,6 +364,7 @@ def _replies(title: Any, states: str | None = None) -> dict[str, Any]:
 
 
 UNFOLD = {
+    "LOGIN": {"form": "teachers.forms.SignInForm"},
     "SITE_TITLE": "eduhu",
     "SITE_HEADER": "eduhu",
     "SITE_ICON": lambda request: static("chats/logo.svg"),

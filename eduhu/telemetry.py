@@ -78,5 +78,5 @@ def start_sentry() -> None:
         auto_enabling_integrations=False,
         integrations=[DjangoIntegration(), CeleryIntegration()],
         include_local_variables=False,
-        send_default_pii=False,
+        max_request_body_size="never",  # it holds what teachers write
     )

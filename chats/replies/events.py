@@ -15,6 +15,7 @@ from chats.models import Reply, ReplyState
 from eduhu.db import epoch_ms
 from eduhu.errors import by_code
 
+Run = tuple[uuid.UUID, int]  # a reply, and the attempt at it that writes or is read
 Frame = dict[str, Any]  # one JSON event, as `docs/architecture.md` describes it
 
 
@@ -53,6 +54,11 @@ class Ending:
     completion_tokens: int | None = None
     usage_estimated: bool = False
     response_time_ms: int | None = None
+
+    @property
+    def run(self) -> Run:
+        """What ended."""
+        return self.reply_id, self.attempt
 
     def frame(self) -> Frame:
         """The event as JSON; the text of an error is in the active language."""

@@ -5,7 +5,6 @@ that follows the log for all readers of the process.
 """
 
 import asyncio
-import uuid
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from itertools import pairwise
 from types import TracebackType
 from typing import Self
 
-from chats.replies.events import Ending, Piece
+from chats.replies.events import Ending, Piece, Run
 
 
 @dataclass(eq=False)
@@ -83,67 +82,69 @@ def _without_hole(pieces: list[Piece]) -> list[Piece]:
 
 
 class Feeds:
-    """The feeds of a process. A feed is kept while somebody writes or reads it."""
+    """The feeds of a process. A feed is kept while somebody writes or reads it.
 
-    def __init__(self, on_first_reader: Callable[[uuid.UUID], None] | None = None) -> None:
-        self._feeds: dict[uuid.UUID, Feed] = {}
-        self._written: set[uuid.UUID] = set()
+    Each attempt has its own: a worker that was thought dead may still write an old one.
+    """
+
+    def __init__(self, on_first_reader: Callable[[Run], None] | None = None) -> None:
+        self._feeds: dict[Run, Feed] = {}
+        self._written: set[Run] = set()
         self._on_first_reader = on_first_reader
 
-    def get(self, reply_id: uuid.UUID) -> Feed | None:
+    def get(self, run: Run) -> Feed | None:
         """Return the feed of a reply that is written or read here."""
-        return self._feeds.get(reply_id)
+        return self._feeds.get(run)
 
-    def read_ids(self) -> list[uuid.UUID]:
-        """Return the replies somebody reads here."""
-        return [reply_id for reply_id, feed in self._feeds.items() if feed.readers]
+    def read_runs(self) -> list[Run]:
+        """Return the attempts that somebody reads here."""
+        return [run for run, feed in self._feeds.items() if feed.readers]
 
-    def open(self, reply_id: uuid.UUID) -> Feed:
+    def open(self, run: Run) -> Feed:
         """Return the feed to write to; it is kept until `close`."""
-        self._written.add(reply_id)
-        return self._feeds.setdefault(reply_id, Feed())
+        self._written.add(run)
+        return self._feeds.setdefault(run, Feed())
 
-    def close(self, reply_id: uuid.UUID) -> None:
+    def close(self, run: Run) -> None:
         """Forget a feed as soon as nobody reads it."""
-        self._written.discard(reply_id)
-        self._drop_unused(reply_id)
+        self._written.discard(run)
+        self._drop_unused(run)
 
-    def _drop_unused(self, reply_id: uuid.UUID) -> None:
-        feed = self._feeds.get(reply_id)
-        if feed is not None and not feed.readers and reply_id not in self._written:
-            del self._feeds[reply_id]
+    def _drop_unused(self, run: Run) -> None:
+        feed = self._feeds.get(run)
+        if feed is not None and not feed.readers and run not in self._written:
+            del self._feeds[run]
 
-    def reader(self, reply_id: uuid.UUID, attempt: int) -> "Reader":
+    def reader(self, run: Run) -> "Reader":
         """Return a reader of a reply; use it with `with`."""
-        return Reader(self, reply_id, attempt)
+        return Reader(self, run)
 
     def wake_all(self) -> None:
         """Let every waiting reader look up."""
         for feed in self._feeds.values():
             feed.wake()
 
-    def _enter(self, reply_id: uuid.UUID) -> Feed:
-        feed = self._feeds.setdefault(reply_id, Feed())
+    def _enter(self, run: Run) -> Feed:
+        feed = self._feeds.setdefault(run, Feed())
         feed.readers += 1
         if feed.readers == 1 and self._on_first_reader is not None:
-            self._on_first_reader(reply_id)
+            self._on_first_reader(run)
         return feed
 
-    def _leave(self, reply_id: uuid.UUID, feed: Feed) -> None:
+    def _leave(self, run: Run, feed: Feed) -> None:
         feed.readers -= 1
-        self._drop_unused(reply_id)
+        self._drop_unused(run)
 
 
 class Reader:
-    """One reader of one reply, up to the ending of `attempt` or a later one."""
+    """One reader of one attempt at a reply."""
 
-    def __init__(self, feeds: Feeds, reply_id: uuid.UUID, attempt: int) -> None:
+    def __init__(self, feeds: Feeds, run: Run) -> None:
         self._feeds = feeds
-        self._reply_id = reply_id
-        self._attempt = attempt
+        self._run = run
 
     def __enter__(self) -> Self:
-        self._feed = self._feeds._enter(self._reply_id)
+        self._feed = self._feeds._enter(self._run)
         return self
 
     def __exit__(
@@ -152,7 +153,7 @@ class Reader:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._feeds._leave(self._reply_id, self._feed)
+        self._feeds._leave(self._run, self._feed)
 
     async def after(self, offset: int, timeout: float) -> tuple[list[Piece], Ending | None]:
         """Return what is known after `offset`, waiting for it at most `timeout` seconds.
@@ -165,13 +166,9 @@ class Reader:
             await self._feed.changed(timeout)
         pieces = _without_hole(self._feed.after(offset))
         reached = pieces[-1].end if pieces else offset
-        ending = self._ending()
+        ending = self._feed.ending
         return pieces, ending if ending is not None and reached >= ending.offset else None
 
     def _news(self, offset: int) -> bool:
-        ending = self._ending()
-        return self._feed.end > offset or (ending is not None and offset >= ending.offset)
-
-    def _ending(self) -> Ending | None:
         ending = self._feed.ending
-        return ending if ending is not None and ending.attempt >= self._attempt else None
+        return self._feed.end > offset or (ending is not None and offset >= ending.offset)

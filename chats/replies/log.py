@@ -17,8 +17,8 @@ KEEP_SECONDS = 60.0
 class ReplyLog(Protocol):
     """What the worker writes to and connections read from. One event loop only."""
 
-    def begin(self, reply_id: uuid.UUID, offset: int = 0) -> None:
-        """Start writing at position `offset`; earlier text is in the row."""
+    def begin(self, reply_id: uuid.UUID, offset: int = 0, attempt: int = 1) -> None:
+        """Start writing an attempt at position `offset`; earlier text is in the row."""
         ...
 
     def append(self, reply_id: uuid.UUID, text: str) -> None:
@@ -45,8 +45,9 @@ class ReplyLog(Protocol):
 class Joiner:
     """Joins the text of a reply into pieces."""
 
-    def __init__(self, offset: int) -> None:
+    def __init__(self, offset: int, attempt: int) -> None:
         self.offset = offset
+        self.attempt = attempt
         self.is_fresh = True
         self._parts: list[str] = []
 
@@ -76,10 +77,10 @@ class MemoryReplyLog:
         self._dirty: set[uuid.UUID] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self, reply_id: uuid.UUID, offset: int = 0) -> None:
-        """Start writing at position `offset`; an earlier ending does not count any more."""
-        self._feeds.open(reply_id).ending = None
-        self._joiners[reply_id] = Joiner(offset)
+    def begin(self, reply_id: uuid.UUID, offset: int = 0, attempt: int = 1) -> None:
+        """Start writing an attempt at position `offset`."""
+        self._feeds.open((reply_id, attempt))
+        self._joiners[reply_id] = Joiner(offset, attempt)
 
     def append(self, reply_id: uuid.UUID, text: str) -> None:
         """Add text; the first goes out at once, more within one tick."""
@@ -99,8 +100,9 @@ class MemoryReplyLog:
             self._flush(reply_id)
 
     def _flush(self, reply_id: uuid.UUID) -> None:
-        if (piece := self._joiners[reply_id].take()) is not None:
-            self._feeds.open(reply_id).add(piece)
+        joiner = self._joiners[reply_id]
+        if (piece := joiner.take()) is not None:
+            self._feeds.open((reply_id, joiner.attempt)).add(piece)
 
     def end(self, ending: Ending) -> None:
         """Send what is left and the ending, at once; late readers find them for a while."""
@@ -109,16 +111,12 @@ class MemoryReplyLog:
         if reply_id in self._joiners:
             self._flush(reply_id)
             del self._joiners[reply_id]
-        self._feeds.open(reply_id).finish(ending)
-        asyncio.get_running_loop().call_later(self._keep, self._forget, reply_id)
-
-    def _forget(self, reply_id: uuid.UUID) -> None:
-        if reply_id not in self._joiners:
-            self._feeds.close(reply_id)
+        self._feeds.open(ending.run).finish(ending)
+        asyncio.get_running_loop().call_later(self._keep, self._feeds.close, ending.run)
 
     def reader(self, reply_id: uuid.UUID, attempt: int) -> Reader:
         """Return a reader; a reply that nobody writes here stays silent."""
-        return self._feeds.reader(reply_id, attempt)
+        return self._feeds.reader((reply_id, attempt))
 
     def wake_readers(self) -> None:
         """Let every waiting reader return at once."""

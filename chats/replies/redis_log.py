@@ -12,13 +12,14 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
-from chats.replies.events import Ending, Piece, ending_from_json, ending_to_json
+from chats.replies.events import Ending, Piece, Run, ending_from_json, ending_to_json
 from chats.replies.feed import Feeds, Reader
 from chats.replies.log import Joiner
 
@@ -31,9 +32,11 @@ _Answer = list[tuple[bytes, _Entries]]  # of XREAD, in protocol 2
 RETRY_SECONDS = 0.5
 
 
-def stream_key(reply_id: uuid.UUID) -> str:
-    """Return the key of a reply's stream; on a cluster all streams share one slot."""
-    return f"eduhu:reply:{{log}}:{reply_id}"
+@lru_cache(maxsize=4096)  # asked for many times a second
+def stream_key(run: Run) -> str:
+    """Return the key of the stream of an attempt; on a cluster all share one slot."""
+    reply_id, attempt = run
+    return f"eduhu:reply:{{log}}:{reply_id}:{attempt}"
 
 
 class RedisReplyLog:
@@ -47,9 +50,9 @@ class RedisReplyLog:
         self._writer = _Writer(self._redis, tick)
         self._follower = _Follower(self._redis)
 
-    def begin(self, reply_id: uuid.UUID, offset: int = 0) -> None:
-        """Start writing at position `offset`; an earlier ending does not count any more."""
-        self._writer.begin(reply_id, offset)
+    def begin(self, reply_id: uuid.UUID, offset: int = 0, attempt: int = 1) -> None:
+        """Start writing an attempt at position `offset`."""
+        self._writer.begin(reply_id, offset, attempt)
 
     def append(self, reply_id: uuid.UUID, text: str) -> None:
         """Add text; the first goes out at once, more within one tick."""
@@ -61,7 +64,7 @@ class RedisReplyLog:
 
     def reader(self, reply_id: uuid.UUID, attempt: int) -> Reader:
         """Return a reader of any reply, written by any process."""
-        return self._follower.feeds.reader(reply_id, attempt)
+        return self._follower.feeds.reader((reply_id, attempt))
 
     def wake_readers(self) -> None:
         """Let every waiting reader return at once."""
@@ -82,15 +85,12 @@ class _Writer:
         self._tick = tick
         self._joiners: dict[uuid.UUID, Joiner] = {}
         self._dirty: set[uuid.UUID] = set()
-        self._begun: list[uuid.UUID] = []
         self._endings: list[tuple[Piece | None, Ending]] = []
         self._urgent = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self, reply_id: uuid.UUID, offset: int) -> None:
-        self._joiners[reply_id] = Joiner(offset)
-        if offset:
-            self._begun.append(reply_id)
+    def begin(self, reply_id: uuid.UUID, offset: int, attempt: int) -> None:
+        self._joiners[reply_id] = Joiner(offset, attempt)
 
     def append(self, reply_id: uuid.UUID, text: str) -> None:
         joiner = self._joiners[reply_id]
@@ -124,17 +124,15 @@ class _Writer:
     async def _send(self) -> None:
         # A transaction: a follower wakes once for all of it, not once for each piece.
         pipeline = self._redis.pipeline(transaction=True)
-        begun, self._begun = self._begun, []
-        for reply_id in begun:
-            pipeline.delete(stream_key(reply_id))
         dirty, self._dirty = self._dirty, set()
         for reply_id in dirty:
-            if (piece := self._joiners[reply_id].take()) is not None:
-                _add_piece(pipeline, reply_id, piece)
+            joiner = self._joiners[reply_id]
+            if (piece := joiner.take()) is not None:
+                _add_piece(pipeline, (reply_id, joiner.attempt), piece)
         endings, self._endings = self._endings, []
         for last_piece, ending in endings:
             if last_piece is not None:
-                _add_piece(pipeline, ending.reply_id, last_piece)
+                _add_piece(pipeline, ending.run, last_piece)
             _add_ending(pipeline, ending)
         await pipeline.execute(raise_on_error=False)
 
@@ -144,12 +142,12 @@ class _Writer:
             await self._task
 
 
-def _add_piece(pipeline: Pipeline, reply_id: uuid.UUID, piece: Piece) -> None:
-    pipeline.xadd(stream_key(reply_id), {"t": piece.text}, id=f"{piece.end}-0")
+def _add_piece(pipeline: Pipeline, run: Run, piece: Piece) -> None:
+    pipeline.xadd(stream_key(run), {"t": piece.text}, id=f"{piece.end}-0")
 
 
 def _add_ending(pipeline: Pipeline, ending: Ending) -> None:
-    key = stream_key(ending.reply_id)
+    key = stream_key(ending.run)
     pipeline.xadd(key, {"e": ending_to_json(ending)}, id=f"{ending.offset}-1")
     pipeline.expire(key, KEEP_SECONDS)
 
@@ -172,12 +170,13 @@ class _Follower:
         self._redis = redis
         self._control = f"eduhu:reply-control:{{log}}:{uuid.uuid4()}"
         self._positions: dict[str, str] = {}
+        self._wanted: dict[str, Run] = {}
         self._waking: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
 
-    def _wake(self, reply_id: uuid.UUID) -> None:
+    def _wake(self, run: Run) -> None:
         # Its feed is new: what an earlier reader has seen must be read again.
-        self._positions.pop(stream_key(reply_id), None)
+        self._positions.pop(stream_key(run), None)
         if self._task is None:
             self._task = asyncio.create_task(self._follow(), name="reply-log-follower")
         elif self._waking is None or self._waking.done():
@@ -186,6 +185,7 @@ class _Follower:
     async def _ring(self) -> None:
         try:
             await self._redis.xadd(self._control, {"w": 1}, maxlen=1, approximate=False)
+            await self._redis.expire(self._control, KEEP_SECONDS)
         except (RedisError, OSError) as error:
             logger.warning("reply log not reached, readers use the rows", exc_info=error)
 
@@ -202,11 +202,11 @@ class _Follower:
         self._task = None
 
     def _streams(self) -> dict[Any, Any]:
-        wanted = {stream_key(reply_id): reply_id for reply_id in self.feeds.read_ids()}
-        if not wanted:
+        self._wanted = {stream_key(run): run for run in self.feeds.read_runs()}
+        if not self._wanted:
             return {}
         known = self._positions
-        self._positions = {key: known.get(key, "0-0") for key in (self._control, *wanted)}
+        self._positions = {key: known.get(key, "0-0") for key in (self._control, *self._wanted)}
         return self._positions
 
     def _take(self, key: str, entries: _Entries) -> None:
@@ -215,7 +215,7 @@ class _Follower:
         self._positions[key] = entries[-1][0].decode()
         if key == self._control:
             return
-        feed = self.feeds.get(uuid.UUID(key.rpartition(":")[2]))
+        feed = self.feeds.get(self._wanted[key])
         if feed is None:
             return
         for entry_id, fields in entries:

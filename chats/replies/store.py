@@ -5,6 +5,7 @@ decides: a worker that lost its lease changes nothing.
 """
 
 import datetime as dt
+import logging
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ _CHECKPOINT = """
 UPDATE replies SET text = seen.column2 FROM (VALUES {rows}) AS seen
 WHERE replies.id = seen.column1 AND replies.worker = %s AND replies.state = %s
 """
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def _take(worker: str, replies: ReplyQuerySet, limit: int) -> list[Reply]:
     with transaction.atomic():
         if connection.features.has_select_for_update_skip_locked:
             replies = replies.select_for_update(skip_locked=True, of=("self",))
-        taken = list(replies.select_related("user_message", "teacher__preferences")[:limit])
+        taken = list(replies.select_related("chat", "user_message", "teacher__preferences")[:limit])
         Reply.objects.filter(pk__in=[reply.pk for reply in taken]).update(
             state=ReplyState.STREAMING, worker=worker, lease_until=_lease()
         )
@@ -149,8 +152,7 @@ def finish(job: Job, outcome: Outcome) -> Ending | None:
             text=outcome.text,
             finish_reason=outcome.finish_reason,
             error_code=outcome.error_code,
-            model=outcome.model or F("model"),
-            provider=outcome.provider or F("provider"),
+            **_who_answered(outcome),
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             usage_estimated=usage.estimated,
@@ -164,6 +166,11 @@ def finish(job: Job, outcome: Outcome) -> Ending | None:
         _count_question(job.user_message_id, outcome.usage)
         events.row_changed(job.teacher_id, "chats", job.chat_id)
     return _ending(job, outcome, usage, elapsed)
+
+
+def _who_answered(outcome: Outcome) -> dict[str, str]:
+    named = {"model": outcome.model, "provider": outcome.provider}
+    return {field: name for field, name in named.items() if name}
 
 
 def _sum(earlier: Usage, latest: Usage) -> Usage:
@@ -242,8 +249,17 @@ def reap(worker: str, running: Collection[uuid.UUID] = (), limit: int = 100) -> 
     """
     expired = Reply.objects.filter(state=ReplyState.STREAMING, lease_until__lt=now())
     gone = expired.exclude(pk__in=running).order_by("lease_until")
-    endings = [finish(_job(reply), _abandoned(reply)) for reply in _take(worker, gone, limit)]
+    endings = [_end_abandoned(reply) for reply in _take(worker, gone, limit)]
     return [ending for ending in endings if ending is not None]
+
+
+def _end_abandoned(reply: Reply) -> Ending | None:
+    try:
+        return finish(_job(reply), _abandoned(reply))
+    except Exception:
+        # One that cannot be ended must not keep the others waiting; its lease runs out again.
+        logger.exception("reply %s not ended", reply.pk)
+        return None
 
 
 def _abandoned(reply: Reply) -> Outcome:

@@ -131,7 +131,7 @@ class ReplyWorker:
         for job in await in_thread(store.claim)(self.name, free):
             running = _Running(job, [job.text], len(job.text), len(job.text))
             self._running[job.reply_id] = running
-            self._log.begin(job.reply_id, len(job.text))
+            self._log.begin(job.reply_id, len(job.text), job.attempt)
             running.task = asyncio.create_task(self._write(running), name=f"reply-{job.reply_id}")
 
     async def _write(self, running: _Running) -> None:

@@ -6,7 +6,7 @@ from chats.models import ReplyState
 from chats.replies.events import Ending, Piece
 from chats.replies.feed import Feeds
 
-REPLY = uuid.uuid4()
+REPLY = (uuid.uuid4(), 1)
 BEFORE, BEHIND = [Piece(0, "Es "), Piece(3, "war ")], [Piece(20, "Bruch"), Piece(25, ".")]
 
 
@@ -20,7 +20,7 @@ def feeds(*pieces, ending=None):
 
 
 async def known(made, offset):
-    with made.reader(REPLY, 1) as reader:
+    with made.reader(REPLY) as reader:
         return await reader.after(offset, 0)
 
 
@@ -37,7 +37,7 @@ async def test_a_reader_at_a_hole_learns_where_text_begins_again():
 
 
 async def test_the_ending_behind_a_hole_is_not_told_before_it():
-    ending = Ending(REPLY, uuid.uuid4(), ReplyState.COMPLETE, 26)
+    ending = Ending(REPLY[0], uuid.uuid4(), ReplyState.COMPLETE, 26)
     made = feeds(*BEFORE, *BEHIND, ending=ending)
     assert await known(made, 0) == (BEFORE, None)
     assert await known(made, 7) == (BEHIND, ending)

@@ -186,3 +186,20 @@ def test_readers_at_any_time_and_position_see_every_character_once(words, reader
         await log.close()
 
     asyncio.run(run())
+
+
+async def test_a_later_attempt_is_read_without_what_a_dead_worker_had_written(log):
+    reply_id, zombie = uuid.uuid4(), log
+    zombie.begin(reply_id)
+    zombie.append(reply_id, "kept, and lost with its worker")
+    await asyncio.sleep(0.05)
+    log.begin(reply_id, len("kept, "), 2)
+    log.append(reply_id, "and written again")
+    whole = "kept, and written again"
+    log.end(Ending(reply_id, uuid.uuid4(), ReplyState.COMPLETE, len(whole), 2, "stop"))
+    with log.reader(reply_id, 2) as reader:
+        pieces, ended = await reader.after(len("kept, "), SECONDS)
+        while not ended:
+            more, ended = await reader.after(pieces[-1].end, SECONDS)
+            pieces += more
+    assert "kept, " + "".join(piece.text for piece in pieces) == whole
