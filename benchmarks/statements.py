@@ -15,6 +15,7 @@ TURNS = 40
 _STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]*): (.+)")
 # What the transaction costs is not counted, nor what is written for all replies together.
 _UNCOUNTED = re.compile(r"BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE")
+_OURS = re.compile(r"pg_reload_conf|ALTER SYSTEM")
 _CHECKPOINT = re.compile(r"\s*UPDATE replies SET text")
 
 
@@ -34,7 +35,7 @@ def statements_a_turn(target: Any) -> dict[str, Any]:
     found = Counter(_kinds(log.read_bytes()[before:].decode(errors="replace")))
     total = sum(found.values())
     return {
-        "mean": round(total / TURNS, 2),
+        "mean": round(total / TURNS, 1),
         "kinds": {kind: round(count / TURNS, 2) for kind, count in found.most_common()},
     }
 
@@ -42,7 +43,7 @@ def statements_a_turn(target: Any) -> dict[str, Any]:
 def _kinds(log: str) -> list[str]:
     said = [match[1] for match in _STATEMENT.finditer(log)]
     counted = [each for each in said if not _UNCOUNTED.match(each) and not _CHECKPOINT.match(each)]
-    return [_kind(each) for each in counted if "pg_reload_conf" not in each]
+    return [_kind(each) for each in counted if not _OURS.search(each)]
 
 
 def _kind(statement: str) -> str:

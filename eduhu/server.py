@@ -8,18 +8,22 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
+from django.conf import settings
 from twisted.internet import reactor as twisted_reactor
 from twisted.internet.interfaces import IListeningPort
 
-from eduhu.slow_readers import CHECK_SECONDS, SlowReaders
+from eduhu.body_cap import cap_body
+from eduhu.slow_readers import CHECK_SECONDS, SlowReaders, has_enough
 
 logger = logging.getLogger(__name__)
 
 reactor: Any = twisted_reactor  # a module that stands for an object; Twisted's own trick
 SERVICE_RESTART = 1012  # RFC 6455: the client may come back
 THREADS = 16
+ROOM_SECONDS = 0.05  # how often a stream looks whether its client has taken something
 STOP_SECONDS = 6
 
 Hook = Callable[[], Awaitable[None]]
@@ -74,6 +78,21 @@ class DrainingServer(Server):
             logger.exception("the server's loops do not start")
             self.failed = True
             reactor.stop()
+
+    async def handle_reply(self, protocol: Any, message: Any) -> None:
+        """Hand a message to a client; return when it is time for the next one."""
+        await super().handle_reply(protocol, message)
+        while self._is_open(protocol) and has_enough(protocol):  # noqa: ASYNC110 (no event tells)
+            await asyncio.sleep(ROOM_SECONDS)
+
+    def _is_open(self, protocol: Any) -> bool:
+        return "disconnected" not in self.connections.get(protocol, {"disconnected": True})
+
+    def protocol_connected(self, protocol: Any) -> None:
+        """Take a connection; the body of a request is capped from its first byte."""
+        super().protocol_connected(protocol)
+        if isinstance(protocol, WebRequest):
+            cap_body(protocol, settings.MAX_BODY_BYTES)
 
     def listen_success(self, port: IListeningPort) -> None:
         """Remember the port, to close it first."""

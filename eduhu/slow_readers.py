@@ -1,86 +1,91 @@
-"""Dropping clients that do not read: daphne's `send()` never waits, so they cost memory.
+"""What keeps clients that read slowly, or not at all, from costing memory.
 
-A stream is dropped when more than `MAX_UNSENT_BYTES` wait for it and do not get
-fewer; any connection is dropped when what waits has not got fewer for `STALLED_SECONDS`.
-Replies are safe: the client resumes from the position it has.
+daphne's `send()` never waits and takes whatever it is given; ours lets a stream wait
+while `ENOUGH_BYTES` are unsent. A connection for which bytes wait is dropped when its
+client takes less than `LEAST_BYTES` within `PATIENCE_SECONDS`. While more than
+`CROWDED_BYTES` wait for all clients together, `CROWDED_SECONDS` are enough. Who reads
+slowly, but reads, is kept.
+
+There is no close code: it would stand behind all that was not read. Replies are safe,
+as the client resumes from the position it has.
 """
 
 import logging
+import socket
+import struct
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
-
-from daphne.ws_protocol import WebSocketProtocol
 
 logger = logging.getLogger(__name__)
 
-MAX_UNSENT_BYTES = 256 * 1024
-STALLED_SECONDS = 10.0
+ENOUGH_BYTES = 256 * 1024
+LEAST_BYTES = 16 * 1024
+PATIENCE_SECONDS = 10.0
+CROWDED_BYTES = 64 * 1024 * 1024
+CROWDED_SECONDS = 2.0
 CHECK_SECONDS = 1.0
-TRY_AGAIN_LATER = 1013  # WebSocket close code
 
 Connection = Any  # daphne's WebRequest or WebSocketProtocol; both untyped
+Transport = Any  # a tcp.Server of Twisted's; its buffer is private
 
 
-@dataclass(slots=True)
-class _Backlog:
-    unsent: int
-    since: float
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    taken: int
+    at: float
 
 
 class SlowReaders:
-    """Looks at all connections again and again; call `drop` every `CHECK_SECONDS`."""
+    """Looks at the connections again and again; call `drop` every `CHECK_SECONDS`."""
 
     def __init__(self) -> None:
-        self._backlogs: WeakKeyDictionary[Connection, _Backlog] = WeakKeyDictionary()
+        self._marks: dict[Transport, _Mark] = {}
 
-    def drop(self, connections: Iterable[Connection]) -> int:
-        """Drop those that are too slow; return how many."""
-        slow = [connection for connection in connections if self._is_too_slow(connection)]
-        for connection in slow:
-            _abort(connection)
+    def drop(self, waiting: Iterable[Transport]) -> int:
+        """Drop those of the transports with unsent bytes that are too slow; return how many."""
+        transports = list(waiting)
+        now, unsent = time.monotonic(), sum(map(unsent_bytes, transports))
+        self._marks = {each: self._mark(each, now) for each in transports}
+        patience = CROWDED_SECONDS if unsent > CROWDED_BYTES else PATIENCE_SECONDS
+        slow = [each for each, mark in self._marks.items() if now - mark.at >= patience]
+        for transport in slow:
+            transport.abortConnection()
         if slow:
-            logger.warning("slow_reader: %d connections dropped", len(slow))
+            logger.warning("slow_reader: %d dropped, %d bytes were unsent", len(slow), unsent)
         return len(slow)
 
-    def _is_too_slow(self, connection: Connection) -> bool:
-        unsent = unsent_bytes(connection)
-        before = self._backlogs.get(connection)
-        if unsent == 0 or before is None or unsent < before.unsent:
-            self._backlogs[connection] = _Backlog(unsent, time.monotonic())
-            return False
-        before.unsent = unsent
-        if unsent > MAX_UNSENT_BYTES and _is_stream(connection):
-            return True
-        return time.monotonic() - before.since >= STALLED_SECONDS
+    def _mark(self, transport: Transport, now: float) -> _Mark:
+        """Return since when the client has taken next to nothing."""
+        taken, mark = taken_bytes(transport), self._marks.get(transport)
+        if mark is None or taken - mark.taken >= LEAST_BYTES:
+            return _Mark(taken, now)
+        return mark
 
 
-def unsent_bytes(connection: Connection) -> int:
+def has_enough(connection: Connection) -> bool:
+    """Whether so much is unsent that its application should wait."""
+    return unsent_bytes(connection.transport) > ENOUGH_BYTES
+
+
+def unsent_bytes(transport: Transport) -> int:
     """Return how many bytes the operating system has not taken yet."""
-    transport = _transport(connection)
-    if not hasattr(transport, "dataBuffer"):
-        return 0
     waiting: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
     return waiting
 
 
-def _transport(connection: Connection) -> Any:
-    if isinstance(connection, WebSocketProtocol):
-        return connection.transport
-    channel = getattr(connection, "channel", None)
-    return getattr(channel, "transport", None)
+def taken_bytes(transport: Transport) -> int:
+    """Return a number that grows with each byte the client takes.
+
+    Linux counts what the client's side has acknowledged. Elsewhere we see only what
+    leaves us, in steps as large as the buffer of the operating system.
+    """
+    if not hasattr(socket, "TCP_INFO"):
+        return -unsent_bytes(transport)
+    info = transport.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKED.size)
+    acknowledged: int = _ACKED.unpack(info)[0]
+    return acknowledged
 
 
-def _is_stream(connection: Connection) -> bool:
-    if isinstance(connection, WebSocketProtocol):
-        return True
-    content_types = connection.responseHeaders.getRawHeaders(b"content-type", [b""])
-    return bool(content_types[0].startswith(b"text/event-stream"))
-
-
-def _abort(connection: Connection) -> None:
-    if isinstance(connection, WebSocketProtocol):
-        connection.sendCloseFrame(code=TRY_AGAIN_LATER, reasonUtf8=b"too slow")
-    _transport(connection).abortConnection()
+_ACKED = struct.Struct("@120xQ")  # tcpi_bytes_acked of Linux' struct tcp_info

@@ -96,7 +96,7 @@ class HttpProvider(ABC):
         watchdog.expect(started + first_byte - clock())
         lines, broken = 0, None
         try:
-            async for chunk in response.content.iter_any():
+            while chunk := await response.content.readany():
                 if text := answer.feed(chunk):
                     watchdog.rest()
                     yield text
