@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chats import stream
+from chats import openapi, stream
 from chats.consumers import ChatConsumer
 from eduhu.edge import Route
 from eduhu.openapi import PROBLEM_RESPONSE, PROBLEM_SCHEMA
@@ -10,27 +10,27 @@ from eduhu.sockets import SocketRoute
 from teachers.consumers import EventsConsumer
 
 ROUTES: list[Route] = [
-    Route("chat", "POST", "/api/chat", stream.post_chat, stream.POST_CHAT_OPERATION),
+    Route("chat", "POST", "/api/chat", stream.post_chat, openapi.POST_CHAT),
     Route(
         "reply-events",
         "GET",
         "/api/replies/{reply_id}/events",
         stream.get_reply_events,
-        stream.REPLY_EVENTS_OPERATION,
+        openapi.REPLY_EVENTS,
     ),
     Route(
         "reply-retry",
         "POST",
         "/api/replies/{reply_id}/retry",
         stream.post_reply_retry,
-        stream.REPLY_RETRY_OPERATION,
+        openapi.REPLY_RETRY,
     ),
     Route(
         "reply-continue",
         "POST",
         "/api/replies/{reply_id}/continue",
         stream.post_reply_continue,
-        stream.REPLY_CONTINUE_OPERATION,
+        openapi.REPLY_CONTINUE,
     ),
 ]
 
