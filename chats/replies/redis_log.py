@@ -25,6 +25,7 @@ from chats.replies.log import Joiner
 
 logger = logging.getLogger(__name__)
 
+ABANDONED_SECONDS = 3_600
 KEEP_SECONDS = 300  # a reader that comes later finds everything in the row
 BLOCK_MS = 5_000
 _Entries = list[tuple[bytes, Mapping[bytes, bytes]]]
@@ -127,8 +128,11 @@ class _Writer:
         dirty, self._dirty = self._dirty, set()
         for reply_id in dirty:
             joiner = self._joiners[reply_id]
+            run, is_first = (reply_id, joiner.attempt), joiner.is_fresh
             if (piece := joiner.take()) is not None:
-                _add_piece(pipeline, (reply_id, joiner.attempt), piece)
+                _add_piece(pipeline, run, piece)
+            if is_first:  # should this process die, nobody else would ever remove it
+                pipeline.expire(stream_key(run), ABANDONED_SECONDS)
         endings, self._endings = self._endings, []
         for last_piece, ending in endings:
             if last_piece is not None:

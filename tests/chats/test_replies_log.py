@@ -9,11 +9,12 @@ from django.conf import settings
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
+from redis.asyncio import Redis
 
 from chats.models import ReplyState
 from chats.replies.events import Ending
 from chats.replies.log import MemoryReplyLog
-from chats.replies.redis_log import RedisReplyLog
+from chats.replies.redis_log import RedisReplyLog, stream_key
 
 SECONDS = 10.0
 WORDS = ["Es ", "war ", "🐺 ", "einmal ", "👩‍🏫", ".\n"]
@@ -203,3 +204,14 @@ async def test_a_later_attempt_is_read_without_what_a_dead_worker_had_written(lo
             more, ended = await reader.after(pieces[-1].end, SECONDS)
             pieces += more
     assert "kept, " + "".join(piece.text for piece in pieces) == whole
+
+
+@pytest.mark.services
+async def test_what_a_dead_worker_leaves_in_redis_goes_away_by_itself():
+    made, reply_id = redis(), uuid.uuid4()
+    made.begin(reply_id)
+    made.append(reply_id, "never ended")
+    await made.close()
+    client = Redis.from_url(settings.REDIS_URL)
+    assert 0 < await client.ttl(stream_key((reply_id, 1))) <= 3_600
+    await client.aclose()
