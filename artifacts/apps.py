@@ -12,11 +12,13 @@ class ArtifactsConfig(AppConfig):
     verbose_name = _("Artifacts")
 
     def ready(self) -> None:
-        from artifacts.queries import artifact_row
+        from artifacts.queries import artifact_row, mirrored_artifacts
         from eduhu import events
+        from eduhu.mirror import capture
 
         post_migrate.connect(_install_triggers, sender=self)
         events.register_table("artifacts", artifact_row)
+        capture.register(capture.Source(self.get_model("Artifact"), mirrored_artifacts))
         # A chat takes its artifacts with it, so deletions are told from the model.
         post_delete.connect(_tell_deleted, sender=self.get_model("Artifact"))
 

@@ -1,11 +1,13 @@
 """Reads of artifacts, in the form the API shows them."""
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from artifacts.models import Artifact
 from eduhu.db import epoch_ms
 from eduhu.errors import NotFound
+from eduhu.mirror.documents import to_document
 from eduhu.pages import PageRequest, newest_first, split
 from teachers.models import Teacher
 
@@ -50,3 +52,9 @@ def artifact_detail(teacher: Teacher, artifact_id: uuid.UUID) -> Document:
     if document is None:
         raise NotFound
     return document
+
+
+def mirrored_artifacts(ids: Collection[uuid.UUID]) -> list[Document]:
+    """Return the artifacts there are, as InstantDB holds them."""
+    rows = Artifact.objects.filter(pk__in=ids).values(*ARTIFACT_FIELDS)
+    return [to_document(row) for row in rows]

@@ -12,11 +12,16 @@ class ChatsConfig(AppConfig):
     verbose_name = _("Chats")
 
     def ready(self) -> None:
-        from chats.queries import chat_row
+        from chats.queries import chat_row, mirrored_chats, mirrored_messages
         from eduhu import events
+        from eduhu.mirror import capture
 
         post_migrate.connect(_install_triggers, sender=self)
         events.register_table("chats", chat_row)
+        capture.register(capture.Source(self.get_model("Chat"), mirrored_chats))
+        messages = self.get_model("Message")
+        shown = {"chat": frozenset({"teacher"})}
+        capture.register(capture.Source(messages, mirrored_messages, touches="chat", copies=shown))
 
 
 def _install_triggers(using: str, **_kwargs: Any) -> None:

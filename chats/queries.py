@@ -1,13 +1,15 @@
 """Reads of chats, messages and replies, in the form the API shows them."""
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Value
+from django.db.models import F, Value
 
 from chats.models import Chat, Message, Reply
 from eduhu.db import epoch_ms
 from eduhu.errors import NotFound
+from eduhu.mirror.documents import to_document
 from eduhu.pages import PageRequest, newest_first, split
 from teachers.models import Teacher
 
@@ -20,6 +22,11 @@ CHAT_FIELDS = (
 MESSAGE_FIELDS = (
     "id", "chat_id", "content", "role", "timestamp", "content_type", "token_count",
     "token_count_estimated", "response_time_ms", "educational_topics",
+)  # fmt: skip
+
+MIRRORED_MESSAGE_FIELDS = (
+    "id", "chat_id", "content", "role", "timestamp", "content_type", "token_count",
+    "response_time_ms", "educational_topics",
 )  # fmt: skip
 
 
@@ -104,3 +111,15 @@ def reply_with_question(teacher: Teacher, reply_id: uuid.UUID) -> tuple[Reply, D
 def reload_reply(reply_id: uuid.UUID) -> Reply | None:
     """Return a reply as it is now, or None when it was deleted."""
     return Reply.objects.filter(pk=reply_id).first()
+
+
+def mirrored_chats(ids: Collection[uuid.UUID]) -> list[Document]:
+    """Return the chats there are, as InstantDB holds them."""
+    rows = Chat.objects.filter(pk__in=ids).values(*CHAT_FIELDS)
+    return [to_document(row) for row in rows]
+
+
+def mirrored_messages(ids: Collection[uuid.UUID]) -> list[Document]:
+    """Return the messages there are, as InstantDB holds them: each with its teacher."""
+    rows = Message.objects.filter(pk__in=ids).annotate(teacher_id=F("chat__teacher_id"))
+    return [to_document(row) for row in rows.values(*MIRRORED_MESSAGE_FIELDS, "teacher_id")]

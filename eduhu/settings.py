@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "eduhu",
+    "eduhu.mirror",
     "teachers",
     "chats",
     "artifacts",
@@ -292,6 +293,12 @@ AI_FALLBACK_PROVIDER = env.str("AI_FALLBACK_PROVIDER", AI_PROVIDER, validate=AI_
 AI_FALLBACK_BASE_URL = env.str("AI_FALLBACK_BASE_URL", "")
 AI_FALLBACK_API_KEY = env.str("AI_FALLBACK_API_KEY", "")
 TEMPLATE_WORD_DELAY_SECONDS = (env.int("TEMPLATE_WORD_DELAY_MS", 20) or 0) / 1000
+
+# --- The mirror to InstantDB ---------------------------------------------------------------
+
+INSTANT_APP_ID = env.str("INSTANT_APP_ID", "39f14e13-9afb-4222-be45-3d2c231be3a1")
+INSTANT_APP_ADMIN_TOKEN = env.str("INSTANT_APP_ADMIN_TOKEN", "")  # empty: nothing is mirrored
+INSTANT_API_URI = env.str("INSTANT_API_URI", "https://api.instantdb.com")
 
 # --- API -----------------------------------------------------------------------------------
 

@@ -11,10 +11,13 @@ class TeachersConfig(AppConfig):
 
     def ready(self) -> None:
         from eduhu import events
+        from eduhu.mirror import capture
         from teachers import schema  # noqa: F401 (registers itself)
-        from teachers.queries import preferences_row
+        from teachers.queries import mirrored_preferences, preferences_row
         from teachers.tokens import forget_changed
 
         post_save.connect(forget_changed, sender=self.get_model("Teacher"))
         post_delete.connect(forget_changed, sender="knox.AuthToken")
         events.register_table("teacher_preferences", preferences_row)
+        preferences = self.get_model("TeacherPreferences")
+        capture.register(capture.Source(preferences, mirrored_preferences))

@@ -1,12 +1,19 @@
 """Reads of a teacher's own account, in the form the API shows them."""
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from eduhu.db import epoch_ms
+from eduhu.mirror.documents import to_document
 from teachers.models import Teacher, TeacherPreferences
 
 Document = dict[str, Any]  # a row as JSON shows it
+
+PREFERENCES_FIELDS = (
+    "id", "teacher_id", "grade_level", "subject_areas", "ai_model_preference",
+    "notification_settings", "updated_at",
+)  # fmt: skip
 
 
 def teacher_document(teacher: Teacher) -> Document:
@@ -44,3 +51,9 @@ def preferences_of(teacher: Teacher) -> Document:
     """Return a teacher's preferences; the empty ones are made on the first look."""
     preferences, _created = TeacherPreferences.objects.get_or_create(teacher=teacher)
     return preferences_document(preferences)
+
+
+def mirrored_preferences(ids: Collection[uuid.UUID]) -> list[Document]:
+    """Return the preferences there are, as InstantDB holds them."""
+    rows = TeacherPreferences.objects.filter(pk__in=ids).values(*PREFERENCES_FIELDS)
+    return [to_document(row) for row in rows]

@@ -9,6 +9,7 @@ MIDDLEWARE = ["zeal.middleware.zeal_middleware", *MIDDLEWARE]
 ZEAL_RAISE = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CHAT_RATE = "off"
+INSTANT_APP_ADMIN_TOKEN = ""
 TEMPLATE_WORD_DELAY_SECONDS = 0.0
 REPLY_TICK_SECONDS = 0.01
 REPLY_LEASE_SECONDS = 1.5

@@ -8,11 +8,17 @@ for a minute before they hear 503. Here they hear it within about a second.
 import time
 from typing import Any
 
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from django.db.utils import OperationalError
 from psycopg_pool import PoolTimeout
 
 from eduhu.postgresql import outage
+
+
+class DatabaseOperations(operations.DatabaseOperations):
+    """Names our compilers, whose writes are captured for the mirror."""
+
+    compiler_module = "eduhu.postgresql.compiler"
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -21,6 +27,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     The pool's own timeout should be short: it is waited for again while the pool is
     only busy, for `outage.BUSY_SECONDS` in all.
     """
+
+    ops_class = DatabaseOperations
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Take a connection from the pool."""

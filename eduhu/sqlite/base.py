@@ -9,16 +9,23 @@ import threading
 from collections import defaultdict
 from typing import Any
 
-from django.db.backends.sqlite3 import base
+from django.db.backends.sqlite3 import base, operations
 
 TURN_SECONDS = 20.0  # as long as SQLite itself waits
 
 _turns: defaultdict[Any, threading.Lock] = defaultdict(threading.Lock)  # by database file
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    """Names our compilers, whose writes are captured for the mirror."""
+
+    compiler_module = "eduhu.sqlite.compiler"
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Begins a transaction when it is this connection's turn, and gives the turn on at its end."""
 
+    ops_class = DatabaseOperations
     _has_turn = False
 
     def _start_transaction_under_autocommit(self) -> None:

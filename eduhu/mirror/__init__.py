@@ -1,0 +1,1 @@
+"""The mirror: what is committed in the mirrored tables appears in InstantDB."""

@@ -1,0 +1,13 @@
+"""The mirror to InstantDB."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MirrorConfig(AppConfig):
+    name = "eduhu.mirror"
+    label = "mirror"
+    verbose_name = _("Mirror")
+
+    def ready(self) -> None:
+        from eduhu.mirror import checks  # noqa: F401 (registers itself)

@@ -1,0 +1,31 @@
+"""System checks of the mirror: off is said, wrong is refused."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Info, Tags, register
+
+from eduhu.mirror import capture
+
+
+@register(Tags.security)
+def app_is_named(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
+    """Refuse an app id or address that no InstantDB can have."""
+    found: list[CheckMessage] = []
+    try:
+        uuid.UUID(settings.INSTANT_APP_ID)
+    except ValueError:
+        found.append(Error("INSTANT_APP_ID must be the UUID of an app.", id="eduhu.E007"))
+    if not settings.INSTANT_API_URI.startswith(("http://", "https://")):
+        found.append(Error("INSTANT_API_URI must be an http(s) address.", id="eduhu.E008"))
+    return found
+
+
+@register(Tags.security, deploy=True)
+def mirror_is_off(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
+    """Tell who deploys that nothing is mirrored."""
+    if capture.is_on():
+        return []
+    text = "The mirror to InstantDB is off: INSTANT_APP_ADMIN_TOKEN is not set."
+    return [Info(text, id="eduhu.I001")]
