@@ -1,0 +1,100 @@
+"""What an error of InstantDB means for the mirror."""
+
+import uuid
+
+import pytest
+
+from eduhu.mirror import client as ours
+from eduhu.mirror.client import Busy, Change, Closed, InstantClient, Rejected, Unreachable
+from tests.fakes.instant_server import APP_ID, TOKEN, Fault, instant_server
+
+ROW = uuid.UUID("c0000000-0000-4000-8000-000000000009")
+
+
+@pytest.fixture
+def server():
+    with instant_server() as server:
+        yield server
+
+
+@pytest.fixture
+def client(server):
+    with InstantClient(app_id=APP_ID, admin_token=TOKEN, api_uri=server.url) as client:
+        yield client
+
+
+def send(client, **document):
+    client.transact([Change("chats", ROW, document)])
+
+
+def test_rows_are_sent_read_and_removed(client):
+    send(client, title="Brüche", topic=None)
+    assert client.rows("chats", [ROW]) == {ROW: {"id": str(ROW), "title": "Brüche", "topic": None}}
+    client.transact([Change("chats", ROW, None)])
+    assert client.rows("chats", [ROW]) == {}
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault("cut"), Unreachable),
+        (Fault("lose answer"), Unreachable),
+        (Fault("status", status=500), Unreachable),
+        (Fault("status", status=503), Unreachable),
+        (Fault("status", status=429), Busy),
+        (Fault("status", status=404), Closed),
+        (Fault("status", status=401), Closed),
+        (Fault("status", status=413), Rejected),
+        (Fault("no json"), Closed),
+    ],
+    ids=lambda value: f"{value.kind} {value.status}" if isinstance(value, Fault) else "",
+)
+def test_a_failure_is_told_by_what_can_be_done(server, client, fault, error):
+    server.script(fault)
+    with pytest.raises(error):
+        send(client, title="A")
+    send(client, title="A")
+
+
+def test_the_pause_that_is_asked_for_is_kept(server, client):
+    server.script(Fault("status", status=429, hint={"retry-after": 7}))
+    with pytest.raises(Busy) as busy:
+        send(client, title="A")
+    assert busy.value.retry_after == 7
+
+
+@pytest.mark.parametrize("value", [float("nan"), {1, 2}, "\ud800"])
+def test_what_json_cannot_say_is_the_rows_fault(client, value):
+    with pytest.raises(Rejected):
+        send(client, title=value)
+
+
+@pytest.mark.parametrize("status", ["read-only", "disabled"])
+def test_a_closed_app_is_not_the_rows_fault(server, client, status):
+    server.status = status
+    with pytest.raises(Closed, match=status):
+        send(client, title="A")
+
+
+def test_a_wrong_token_is_not_the_rows_fault(server):
+    with (
+        InstantClient(app_id=APP_ID, admin_token=str(ROW), api_uri=server.url) as client,
+        pytest.raises(Closed, match="app-admin-token"),
+    ):
+        send(client, title="A")
+
+
+def test_silence_ends(server, monkeypatch):
+    monkeypatch.setattr(ours, "ANSWER_SECONDS", 0.2)
+    server.script(Fault("slow", seconds=1.0))
+    with (
+        InstantClient(app_id=APP_ID, admin_token=TOKEN, api_uri=server.url) as client,
+        pytest.raises(Unreachable),
+    ):
+        send(client, title="A")
+
+
+def test_nobody_there(client, server):
+    server.stop()
+    with pytest.raises(Unreachable):
+        send(client, title="A")
