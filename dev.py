@@ -215,9 +215,16 @@ def has_broker(env: Mapping[str, str]) -> bool:
     return not broker.startswith("memory:")
 
 
+def has_mirror(env: Mapping[str, str]) -> bool:
+    """Whether InstantDB is fed by a process of its own; on SQLite the web server feeds it."""
+    is_postgresql = env.get("DATABASE_URL", "").startswith(("postgres://", "postgresql://"))
+    return is_postgresql and bool(env.get("INSTANT_APP_ADMIN_TOKEN"))
+
+
 SERVICES = (
     Service("web server", "manage.py serve --port {PORT}"),
     Service("reply worker", "manage.py reply_worker", has_redis),
+    Service("mirror", "manage.py mirror", has_mirror),
     Service("Celery worker", "-m celery -q -A eduhu worker -l warning", has_broker),
     Service(
         "Celery beat",

@@ -467,11 +467,12 @@ LOGGING: dict[str, Any] = {
         }
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
-    # daphne tells every request at INFO
+    # they tell every request at INFO
     "loggers": {
         "daphne": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
     },
 }
 

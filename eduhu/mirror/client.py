@@ -38,6 +38,10 @@ class Unreachable(MirrorError):
     """No answer, or a 5xx: try again. The request may have taken effect, or do so later."""
 
 
+class NotConnected(Unreachable):
+    """Nobody was there; the request has taken no effect and never will."""
+
+
 class Busy(MirrorError):
     """The server asks for patience; it has changed nothing."""
 
@@ -117,6 +121,8 @@ def _our_errors() -> Iterator[None]:
         yield
     except InstantAPIError as error:
         raise _meaning_of(error) from error
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise NotConnected(f"{type(error).__name__}: {error}") from error
     except httpx.HTTPError as error:
         raise Unreachable(f"{type(error).__name__}: {error}") from error
     except (JSONDecodeError, UnicodeDecodeError) as error:

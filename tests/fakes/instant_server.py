@@ -9,6 +9,7 @@
 """
 
 import json
+import sys
 import threading
 import time
 from collections import deque
@@ -144,13 +145,22 @@ class _Listener(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 50
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # clients may be killed
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
         owner: InstantServer = self.server.owner  # type: ignore[attr-defined]
-        body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)))
+        length = int(self.headers.get("content-length") or 0)
+        payload = self.rfile.read(length)
+        if not payload or len(payload) < length:
+            self.close_connection = True  # the client was killed while it spoke
+            return
+        body = json.loads(payload)
         path = urlsplit(self.path).path
         with owner.lock:
             owner.in_flight += 1

@@ -1,13 +1,29 @@
-"""A mirror that is switched on."""
+"""A mirror that is switched on, and an InstantDB to mirror to."""
 
 import pytest
 
 from eduhu.mirror.models import OutboxEntry
+from tests.fakes.instant_server import APP_ID, TOKEN, instant_server
 
 
 @pytest.fixture
 def mirror_on(settings):
-    settings.INSTANT_APP_ADMIN_TOKEN = "22222222-2222-4222-8222-222222222222"
+    settings.INSTANT_APP_ADMIN_TOKEN = TOKEN
+
+
+@pytest.fixture
+def server():
+    with instant_server() as server:
+        yield server
+
+
+@pytest.fixture
+def instant_app(settings, server):
+    """The stand-in, as the app that the settings name."""
+    settings.INSTANT_APP_ID = APP_ID
+    settings.INSTANT_APP_ADMIN_TOKEN = TOKEN
+    settings.INSTANT_API_URI = server.url
+    return server
 
 
 @pytest.fixture

@@ -6,15 +6,9 @@ import pytest
 
 from eduhu.mirror import client as ours
 from eduhu.mirror.client import Busy, Change, Closed, InstantClient, Rejected, Unreachable
-from tests.fakes.instant_server import APP_ID, TOKEN, Fault, instant_server
+from tests.fakes.instant_server import APP_ID, TOKEN, Fault
 
 ROW = uuid.UUID("c0000000-0000-4000-8000-000000000009")
-
-
-@pytest.fixture
-def server():
-    with instant_server() as server:
-        yield server
 
 
 @pytest.fixture

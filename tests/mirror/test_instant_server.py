@@ -7,16 +7,10 @@ import httpx
 import pytest
 from instantdb import Instant, InstantAPIError
 
-from tests.fakes.instant_server import APP_ID, TOKEN, Fault, instant_server
+from tests.fakes.instant_server import APP_ID, TOKEN, Fault
 
 WIRE = sorted((Path(__file__).parent.parent / "fakes" / "instant_wire").glob("*.json"))
 CHAT = "c0000000-0000-4000-8000-000000000009"
-
-
-@pytest.fixture
-def server():
-    with instant_server() as server:
-        yield server
 
 
 @pytest.fixture

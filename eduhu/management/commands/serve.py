@@ -46,9 +46,10 @@ class Loops:
 
     def __init__(self) -> None:
         self._celery: Any = None  # an EmbeddedCelery, imported only where it runs
+        self._mirror: Any = None  # an EmbeddedMirror, too
 
     async def start(self) -> None:
-        """Start the reply loop, and Celery where there is no broker."""
+        """Start the reply loop, Celery where there is no broker, the mirror on SQLite."""
         from chats.replies import engine
 
         engine.start(has_worker=not settings.REDIS_URL)
@@ -58,6 +59,11 @@ class Loops:
 
             self._celery = EmbeddedCelery()
             self._celery.start()
+        if settings.INSTANT_APP_ADMIN_TOKEN and not settings.DATABASE_IS_POSTGRESQL:
+            from eduhu.mirror.drain import EmbeddedMirror
+
+            self._mirror = EmbeddedMirror()
+            self._mirror.start()
 
     async def drain(self) -> None:
         """Send the readers of replies elsewhere, where another process writes these."""
@@ -66,9 +72,11 @@ class Loops:
         engine.release_readers()
 
     async def stop(self) -> None:
-        """End running replies as interrupted, then Celery."""
+        """End running replies as interrupted, then Celery and the mirror."""
         from chats.replies import engine
 
         await engine.stop()
         if self._celery is not None:
             self._celery.stop()
+        if self._mirror is not None:
+            self._mirror.stop()

@@ -1,0 +1,188 @@
+"""The drain: carries what waits in the outbox to InstantDB, for as long as it leads.
+
+Each pass reads the oldest entries, merges them by row, reads the rows as they are
+now, sends them, and deletes exactly the entries it read. Whatever happens in
+between, the entries are still there and the next pass sends again, which does no
+harm: a row is always sent whole.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections
+
+from eduhu.errors import CircuitOpen
+from eduhu.mirror import outbox
+from eduhu.mirror.client import Busy, Closed, InstantClient, MirrorError, Rejected, Unreachable
+from eduhu.mirror.documents import same
+from eduhu.mirror.lanes import ROWS_PER_REQUEST, Failure, Lanes, Report
+from eduhu.mirror.leader import Leader, LostLead, make_leader
+from eduhu.mirror.outbox import Pending, Row
+from eduhu.resilience import Breaker
+
+logger = logging.getLogger(__name__)
+
+BATCH_ENTRIES = 2000
+FIRST_DELAY, LONGEST_DELAY = 0.25, 10.0
+CLOSED_SECONDS = 30.0  # a person has to act
+FOLLOWER_SECONDS = 1.0
+# InstantDB's own limit is 30 s: what was in flight has taken effect by then, or never will.
+DOUBT_SECONDS = 35.0
+
+
+@dataclass(slots=True)
+class Pass:
+    """What one pass did."""
+
+    read: int = 0
+    sent: int = 0
+    parked: int = 0
+    failure: Failure | None = None
+    doubtful: list[Row] = field(default_factory=list)
+
+
+class Drain:
+    """Sends with `client` while `leader` is ours."""
+
+    def __init__(self, client: InstantClient, leader: Leader) -> None:
+        self._client = client
+        self._leader = leader
+        breaker = Breaker(
+            "InstantDB", failures=(Unreachable, Busy), alive=(Rejected, Closed), pause=5.0
+        )
+        self._lanes = Lanes(client, breaker, leader.confirm)
+        self._failures = 0
+        self._doubts: dict[Row, float] = {}  # and when its fate is certain
+
+    def run(self, stop: threading.Event) -> None:
+        """Lead whenever nobody else does, until `stop`; no failure ends it."""
+        try:
+            while not stop.is_set():
+                try:
+                    if self._leader.acquire():
+                        self._lead(stop)
+                except LostLead:
+                    logger.warning("the lead of the mirror was lost")
+                except (DatabaseError, InterfaceError, psycopg.Error) as error:
+                    logger.warning("the mirror waits for the database", exc_info=error)
+                finally:
+                    self._lanes.come_to_rest()
+                    self._leader.release()
+                    close_old_connections()
+                stop.wait(FOLLOWER_SECONDS)
+        finally:
+            self._lanes.close()
+
+    def _lead(self, stop: threading.Event) -> None:
+        logger.info("the mirror sends from this process")
+        # The leader before us may have died with requests on their way.
+        self._doubt([each.row for each in outbox.read_pending(BATCH_ENTRIES)])
+        while not stop.is_set():
+            done = self.run_pass()
+            if done.failure is not None:
+                stop.wait(self._pause_after(done.failure))
+                continue
+            self.settle_doubts()
+            if not done.read:
+                close_old_connections()
+                self._leader.wait()
+
+    def run_pass(self) -> Pass:
+        """Send what waits, at most `BATCH_ENTRIES` entries."""
+        pending = {each.row: each for each in outbox.read_pending(BATCH_ENTRIES)}
+        result = Pass(read=len(pending))
+        changes = outbox.changes_of(pending.values())
+        # Deletions first: a value that must be unique may move from a row to another.
+        for is_deletion in (True, False):
+            batch = [each for each in changes if (each.document is None) == is_deletion]
+            for report in self._lanes.send(batch):
+                _settle(report, pending, result)
+            if result.failure is not None:
+                break
+        self._doubt(result.doubtful)
+        self._failures = self._failures + 1 if result.failure is not None else 0
+        if isinstance(result.failure, LostLead):
+            raise result.failure
+        return result
+
+    def _pause_after(self, failure: Failure) -> float:
+        if isinstance(failure, Closed):
+            logger.error("InstantDB takes nothing, everything waits: %s", failure)
+            return CLOSED_SECONDS
+        logger.warning("InstantDB failed, trying again: %s", failure)
+        step = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(self._failures, 10))
+        asked = failure.retry_after if isinstance(failure, Busy | CircuitOpen) else None
+        return random.uniform(step / 2, step) + (asked or 0)
+
+    def _doubt(self, rows: Iterable[Row]) -> None:
+        self._doubts |= dict.fromkeys(rows, time.monotonic() + DOUBT_SECONDS)
+
+    def settle_doubts(self) -> None:
+        """Send again what a request of unknown fate has left different, once it is certain."""
+        now = time.monotonic()
+        due = [row for row, moment in self._doubts.items() if moment <= now]
+        try:
+            outbox.enqueue(different(self._client, due))
+        except MirrorError as error:
+            logger.warning("doubtful rows cannot be compared yet: %s", error)
+            return
+        for row in due:
+            del self._doubts[row]
+
+
+def _settle(report: Report, pending: dict[Row, Pending], result: Pass) -> None:
+    outbox.forget([pending[each.table, each.row_id] for each in report.sent])
+    for change, reason in report.refused:
+        logger.error("%s %s is parked: %s", change.table, change.row_id, reason)
+        outbox.park(pending[change.table, change.row_id], reason)
+    result.sent += len(report.sent)
+    result.parked += len(report.refused)
+    result.doubtful += [(each.table, each.row_id) for each in report.doubtful]
+    result.failure = result.failure or report.failure
+
+
+def different(client: InstantClient, rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that InstantDB holds otherwise than we do. Raises MirrorError."""
+    found = []
+    for table in dict.fromkeys(table for table, _row_id in rows):
+        ids = [row_id for each, row_id in rows if each == table]
+        for start in range(0, len(ids), ROWS_PER_REQUEST):
+            some = ids[start : start + ROWS_PER_REQUEST]
+            theirs = client.rows(table, some)
+            for row, ours in outbox.documents_of((table, row_id) for row_id in some).items():
+                is_same = same(ours or {}, theirs.get(row[1]) or {})
+                found += [] if is_same else [row]
+    return found
+
+
+def run(stop: threading.Event) -> None:
+    """Mirror until `stop`, with the app of the settings."""
+    with InstantClient(
+        app_id=settings.INSTANT_APP_ID,
+        admin_token=settings.INSTANT_APP_ADMIN_TOKEN,
+        api_uri=settings.INSTANT_API_URI,
+    ) as client:
+        Drain(client, make_leader()).run(stop)
+
+
+class EmbeddedMirror:
+    """The drain as a thread of the web process."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=run, args=[self._stop], name="mirror", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self, seconds: float = 5.0) -> None:
+        """Ask it to end, and wait for it; what is not sent stays in the outbox."""
+        self._stop.set()
+        self._thread.join(seconds)

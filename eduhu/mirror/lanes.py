@@ -1,0 +1,96 @@
+"""Sending a batch of rows: ten lanes, one request in flight in each.
+
+A row always takes the lane of its id. Lanes only talk to InstantDB; the database is
+left to the thread that reads their reports.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from dataclasses import dataclass, field
+
+from eduhu.errors import CircuitOpen
+from eduhu.mirror.client import (
+    Busy,
+    Change,
+    Closed,
+    InstantClient,
+    NotConnected,
+    Rejected,
+    Unreachable,
+)
+from eduhu.mirror.leader import LostLead
+from eduhu.resilience import Breaker
+
+LANES = 10
+ROWS_PER_REQUEST = 100
+Failure = Unreachable | Busy | Closed | CircuitOpen | LostLead
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of a lane's rows; those that are in no list were not tried."""
+
+    sent: list[Change] = field(default_factory=list)
+    refused: list[tuple[Change, str]] = field(default_factory=list)
+    doubtful: list[Change] = field(default_factory=list)  # perhaps stored, perhaps later
+    failure: Failure | None = None
+
+
+class Lanes:
+    """Threads that send; `confirm` is called before each request and may raise LostLead."""
+
+    def __init__(
+        self, client: InstantClient, breaker: Breaker, confirm: Callable[[], None]
+    ) -> None:
+        self._client = client
+        self._breaker = breaker
+        self._confirm = confirm
+        self._threads = ThreadPoolExecutor(LANES, thread_name_prefix="mirror")
+        self._work: list[Future[Report]] = []
+
+    def close(self) -> None:
+        """End the threads, after the requests they wait for."""
+        self._threads.shutdown()
+
+    def come_to_rest(self) -> None:
+        """Wait for the requests in flight, before somebody else may send."""
+        wait(self._work)
+
+    def send(self, changes: Iterable[Change]) -> Iterator[Report]:
+        """Send rows; yield a report for each lane as it ends."""
+        lanes: list[list[Change]] = [[] for _ in range(LANES)]
+        for change in changes:
+            lanes[change.row_id.int % LANES].append(change)
+        self._work = [self._threads.submit(self._send_lane, lane) for lane in lanes if lane]
+        for done in as_completed(self._work):
+            yield done.result()
+
+    def _send_lane(self, changes: Sequence[Change]) -> Report:
+        report = Report()
+        for start in range(0, len(changes), ROWS_PER_REQUEST):
+            try:
+                self._send(changes[start : start + ROWS_PER_REQUEST], report)
+            except (Unreachable, Busy, Closed, CircuitOpen, LostLead) as failure:
+                report.failure = failure
+                break
+        return report
+
+    def _send(self, changes: Sequence[Change], report: Report) -> None:
+        """Send rows in one request; halve them until those that are refused stand alone."""
+        self._confirm()
+        try:
+            with self._breaker.guard():
+                self._client.transact(changes)
+        except Unreachable as failure:
+            if not isinstance(failure, NotConnected):
+                report.doubtful.extend(changes)
+            raise
+        except Rejected as rejected:
+            if len(changes) == 1:
+                report.refused.append((changes[0], str(rejected)))
+                return
+            half = len(changes) // 2
+            self._send(changes[:half], report)
+            self._send(changes[half:], report)
+        else:
+            report.sent.extend(changes)

@@ -1,0 +1,25 @@
+"""`manage.py mirror`: carries committed changes to InstantDB, as a process of its own."""
+
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from eduhu.mirror import capture
+
+
+class Command(BaseCommand):
+    help = "Send committed changes to InstantDB; needs INSTANT_APP_ADMIN_TOKEN. Ends at SIGTERM."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not capture.is_on():
+            raise CommandError("The mirror is off: INSTANT_APP_ADMIN_TOKEN is not set.")
+        self.check(tags=["security"])
+        # Imported here: it brings a second HTTP client, which only the mirror needs.
+        from eduhu.mirror import drain
+
+        stop = threading.Event()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, lambda *_signal: stop.set())
+        drain.run(stop)

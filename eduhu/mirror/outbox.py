@@ -1,0 +1,90 @@
+"""Reading the outbox: which rows wait, what they hold now, and which entries are done."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Q
+
+from eduhu.db import now
+from eduhu.mirror import capture
+from eduhu.mirror.client import Change
+from eduhu.mirror.documents import REVISION
+from eduhu.mirror.models import OutboxEntry
+
+Row = tuple[str, uuid.UUID]  # table, id
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A row to send, with the ids of all its entries that were read."""
+
+    table: str
+    row_id: uuid.UUID
+    entries: tuple[int, ...]
+
+    @property
+    def revision(self) -> int:
+        """The newest write that sending the row covers; grows from one to the next."""
+        return max(self.entries)
+
+    @property
+    def row(self) -> Row:
+        """Which row it is."""
+        return self.table, self.row_id
+
+
+def read_pending(limit: int) -> list[Pending]:
+    """Return the rows of the `limit` oldest entries, each row once."""
+    entries: dict[Row, list[int]] = defaultdict(list)
+    waiting = OutboxEntry.objects.filter(parked_at=None).order_by("id")
+    for number, table, row_id in waiting.values_list("id", "table", "row_id")[:limit]:
+        entries[table, row_id].append(number)
+    return [Pending(*row, tuple(numbers)) for row, numbers in entries.items()]
+
+
+def changes_of(pending: Iterable[Pending]) -> list[Change]:
+    """Return what each row holds now; to be called after its entries were read."""
+    revisions = {each.row: each.revision for each in pending}
+    return [
+        Change(*row, {**document, REVISION: revisions[row]} if document is not None else None)
+        for row, document in documents_of(revisions).items()
+    ]
+
+
+def documents_of(rows: Iterable[Row]) -> dict[Row, dict[str, object] | None]:
+    """Return the rows as InstantDB should hold them; None for one that is gone."""
+    found: dict[Row, dict[str, object] | None] = dict.fromkeys(rows)
+    by_table: dict[str, list[uuid.UUID]] = defaultdict(list)
+    for table, row_id in found:
+        by_table[table].append(row_id)
+    sources = capture.sources()
+    for table, ids in by_table.items():
+        if table in sources:  # else it was mirrored once; its rows are to go
+            for document in sources[table].documents(ids):
+                found[table, uuid.UUID(document["id"])] = document
+    return found
+
+
+def forget(done: Sequence[Pending]) -> None:
+    """Delete exactly the entries that were sent, and what was parked of these rows before."""
+    numbers = [number for each in done for number in each.entries]
+    OutboxEntry.objects.filter(pk__in=numbers).delete()
+    parked = OutboxEntry.objects.filter(parked_at__isnull=False)
+    if done and parked.exists():
+        for each in done:
+            parked.filter(table=each.table, row_id=each.row_id, id__lt=each.revision).delete()
+
+
+def park(pending: Pending, reason: str) -> None:
+    """Set a row aside with the reason: one entry stays, the newest."""
+    older = Q(table=pending.table, row_id=pending.row_id, parked_at__isnull=False)
+    OutboxEntry.objects.filter(older | Q(pk__in=pending.entries), id__lt=pending.revision).delete()
+    OutboxEntry.objects.filter(pk=pending.revision).update(parked_at=now(), reason=reason)
+
+
+def enqueue(rows: Iterable[Row]) -> None:
+    """Let rows be sent again."""
+    capture.enqueue(connection, [(table, row_id, "update") for table, row_id in rows])

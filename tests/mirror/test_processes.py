@@ -1,0 +1,181 @@
+"""Real processes, killed while they write and send: nothing is lost, old or back from the dead."""
+
+import contextlib
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import pytest
+from django.conf import settings
+
+from eduhu.mirror.lanes import LANES
+from tests.fakes.instant_server import APP_ID, TOKEN, instant_server
+from tests.live import live_server
+from tests.processes import ROOT
+
+SECONDS = 30
+SEED = random.randrange(1_000_000)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with instant_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def eduhu(server):
+    """A server that mirrors to the stand-in; on PostgreSQL the mirror is its own process."""
+    instant = {
+        "INSTANT_APP_ID": APP_ID,
+        "INSTANT_APP_ADMIN_TOKEN": TOKEN,
+        "INSTANT_API_URI": server.url,
+    }
+    with live_server(**instant) as eduhu:
+        eduhu.mirror = None
+        start_mirror(eduhu)
+        try:
+            yield eduhu
+        finally:
+            if eduhu.mirror is not None:
+                eduhu.mirror.kill()
+                eduhu.mirror.wait()
+
+
+def start_mirror(eduhu):
+    if settings.DATABASE_IS_POSTGRESQL:
+        eduhu.mirror = eduhu.spawn("mirror")
+
+
+def kill_mirror(eduhu):
+    """As a crash would, and back again: the mirror, or the server it runs in."""
+    if eduhu.mirror is not None:
+        eduhu.mirror.kill()
+        eduhu.mirror.wait()
+    else:
+        eduhu.stop(signal.SIGKILL)
+        eduhu.start()
+    start_mirror(eduhu)
+
+
+@pytest.fixture
+def api(eduhu):
+    with httpx.Client(base_url=eduhu.url, timeout=10) as client:
+        login = {"email": "demo@eduhu.example", "password": "eduhu-demo"}
+        token = client.post("/api/auth/login", json=login).json()["token"]
+        client.headers["authorization"] = f"Bearer {token}"
+        yield client
+
+
+def change_something(api, dice):
+    """Create, rename or delete a chat, as a teacher would."""
+    chats = api.get("/api/chats", params={"limit": 30}).json()["results"]
+    what = dice.random()
+    if what < 0.4 or len(chats) < 5:
+        api.post("/api/chats", json={"title": f"Chat {dice.random()}"})
+    elif what < 0.8:
+        chat = dice.choice(chats)
+        api.patch(f"/api/chats/{chat['id']}", json={"title": f"Neu {dice.random()}"})
+    else:
+        api.delete(f"/api/chats/{dice.choice(chats)['id']}")
+
+
+def ours(api):
+    chats, url = {}, "/api/chats?limit=100"
+    while url:
+        page = api.get(url).json()
+        chats |= {chat["id"]: chat["title"] for chat in page["results"]}
+        url = page["next"]
+    return chats
+
+
+def theirs(server):
+    rows = server.store.rows.get("chats", {})
+    return {row_id: row["title"] for row_id, row in rows.items()}
+
+
+def wait_until_equal(api, server):
+    end = time.monotonic() + SECONDS
+    while (expected := ours(api)) != theirs(server):
+        assert time.monotonic() < end, (f"seed {SEED}", expected, theirs(server))
+        time.sleep(0.1)
+
+
+def wait_for_transactions(server, number):
+    """Let the mirror send so many more."""
+    wanted, end = len(server.transactions) + number, time.monotonic() + SECONDS
+    while len(server.transactions) < wanted:
+        assert time.monotonic() < end, f"seed {SEED}"
+        time.sleep(0.01)
+
+
+def sent_twice(server):
+    """How many rows were sent again though nothing had changed."""
+    sent = [
+        (step[2], step[3] and step[3]["mirror_rev"])
+        for each in server.transactions
+        for step in each.body["steps"]
+    ]
+    return len(sent) - len(set(sent))
+
+
+def test_kills_lose_and_double_nothing(eduhu, api, server):
+    dice, stop, in_flight = random.Random(SEED), threading.Event(), 0
+
+    def keep_changing():
+        while not stop.is_set():
+            with contextlib.suppress(httpx.HTTPError):
+                change_something(api, dice)
+
+    writer = threading.Thread(target=keep_changing)
+    writer.start()
+    try:
+        for _ in range(3):
+            wait_for_transactions(server, 5 + dice.randrange(10))
+            time.sleep(dice.random() / 5)
+            kill_mirror(eduhu)
+            in_flight += sum(len(each.body["steps"]) for each in server.transactions[-LANES:])
+        wait_for_transactions(server, 5)
+    finally:
+        stop.set()
+        writer.join()
+    wait_until_equal(api, server)
+    assert sent_twice(server) <= in_flight
+
+
+def test_an_outage_ends_with_everything_there(eduhu, api, server):
+    dice = random.Random(SEED)
+    server.stop()
+    lags = []
+    for _ in range(20):
+        begun = time.monotonic()
+        change_something(api, dice)
+        lags.append(time.monotonic() - begun)
+    assert sorted(lags)[10] < 0.5  # a teacher notices nothing
+    server.start()
+    wait_until_equal(api, server)
+
+
+def test_the_mirror_ends_at_a_signal(eduhu, api, server):
+    api.post("/api/chats", json={"title": "Optik"})
+    wait_until_equal(api, server)
+    if eduhu.mirror is not None:
+        eduhu.mirror.send_signal(signal.SIGTERM)
+        assert eduhu.mirror.wait(10) == 0
+        start_mirror(eduhu)
+    else:
+        assert eduhu.stop() == 0
+        eduhu.start()
+
+
+def test_the_command_says_that_the_mirror_is_off(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "mirror"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "INSTANT_APP_ADMIN_TOKEN is not set" in done.stderr
