@@ -8,6 +8,7 @@ from django.db import connection
 
 from chats.models import Chat, Message
 from eduhu.mirror import drain as drains
+from eduhu.mirror import leader as leaders
 from eduhu.mirror import outbox
 from eduhu.mirror.client import Busy, Closed, InstantClient, Unreachable
 from eduhu.mirror.documents import same
@@ -280,7 +281,9 @@ def test_no_doubt_no_question(instant_app, drain, teacher, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_commit_wakes_the_drain(instant_app, teacher):
+def test_a_commit_wakes_the_drain(instant_app, teacher, monkeypatch):
+    monkeypatch.setattr(leaders, "POLL_SECONDS", 2.0)
+    monkeypatch.setattr(leaders, "FILE_POLL_SECONDS", 2.0)
     stop = threading.Event()
     thread = threading.Thread(target=drains.run, args=[stop])
     thread.start()
