@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 import httpx
+from django.conf import settings
 from instantdb import Instant, InstantAPIError
 
 from eduhu.mirror.documents import Document
@@ -28,6 +29,15 @@ ABOUT_ROWS = frozenset(
         "parameter-limit-exceeded",
     }
 )  # fmt: skip
+
+
+def client_of_settings() -> "InstantClient":
+    """Return a client of the app that the settings name."""
+    return InstantClient(
+        app_id=settings.INSTANT_APP_ID,
+        admin_token=settings.INSTANT_APP_ADMIN_TOKEN,
+        api_uri=settings.INSTANT_API_URI,
+    )
 
 
 class MirrorError(Exception):
@@ -75,6 +85,8 @@ class InstantClient:
             base_url=api_uri.rstrip("/"),
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
         )
+        self._app_id = app_id
+        self._bearer = {"authorization": f"Bearer {admin_token}"}
         # The library has no parameter for a deadline; a client to share is its only way.
         self._instant = Instant(
             app_id=app_id, admin_token=admin_token, api_uri=api_uri, _shared_client=self._http
@@ -113,6 +125,37 @@ class InstantClient:
         with _our_errors():
             found = self._instant.query({table: {"$": wanted}})
         return {uuid.UUID(row["id"]): cast(Document, row) for row in found[table]}
+
+    def schema(self) -> dict[str, Any]:
+        """Return the schema that the app has. Raises Unreachable, Busy or Closed."""
+        return cast(dict[str, Any], self._admin("GET", "schema")["schema"])
+
+    def permissions(self) -> dict[str, Any]:
+        """Return the permissions that the app has. Raises Unreachable, Busy or Closed."""
+        return cast(dict[str, Any], self._admin("GET", "perms")["perms"] or {})
+
+    def push_schema(self, schema: dict[str, Any]) -> bool:
+        """Add what is missing; nothing is removed. Return whether all of it holds already.
+
+        Raises Unreachable, Busy, Rejected or Closed.
+        """
+        body = {"schema": schema, "check_types": True, "supports_background_updates": True}
+        return self._admin("POST", "schema/push/apply", body)["indexing-jobs"] is None
+
+    def push_permissions(self, rules: dict[str, Any]) -> None:
+        """Replace the permissions. Raises Unreachable, Busy, Rejected or Closed."""
+        self._admin("POST", "perms", {"code": rules})
+
+    def _admin(self, method: str, what: str, body: Any = None) -> dict[str, Any]:
+        """Ask the part of the server that the library does not know."""
+        path = f"/superadmin/apps/{self._app_id}/{what}"
+        with _our_errors():
+            answer = self._http.request(method, path, headers=self._bearer, json=body)
+            if answer.is_error:
+                details = answer.json()
+                text = details.get("message", "")
+                raise InstantAPIError(text, status=answer.status_code, body=details)
+            return cast(dict[str, Any], answer.json())
 
 
 @contextmanager

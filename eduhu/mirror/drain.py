@@ -14,16 +14,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from eduhu.errors import CircuitOpen
 from eduhu.mirror import outbox
-from eduhu.mirror.client import Busy, Closed, InstantClient, MirrorError, Rejected, Unreachable
+from eduhu.mirror.client import (
+    Busy,
+    Closed,
+    InstantClient,
+    MirrorError,
+    Rejected,
+    Unreachable,
+    client_of_settings,
+)
 from eduhu.mirror.documents import same
 from eduhu.mirror.lanes import ROWS_PER_REQUEST, Failure, Lanes, Report
 from eduhu.mirror.leader import Leader, LostLead, make_leader
 from eduhu.mirror.outbox import Pending, Row
+from eduhu.mirror.schema import differences
 from eduhu.resilience import Breaker
 
 logger = logging.getLogger(__name__)
@@ -58,6 +66,8 @@ class Drain:
         )
         self._lanes = Lanes(client, breaker, leader.confirm)
         self._failures = 0
+        self._is_checked = False
+        self._not_ready: Failure | None = None
         self._doubts: dict[Row, float] = {}  # and when its fate is certain
 
     def run(self, stop: threading.Event) -> None:
@@ -84,14 +94,28 @@ class Drain:
         # The leader before us may have died with requests on their way.
         self._doubt([each.row for each in outbox.read_pending(BATCH_ENTRIES)])
         while not stop.is_set():
-            done = self.run_pass()
+            done = self.run_pass() if self._is_ready() else Pass(failure=self._not_ready)
             if done.failure is not None:
+                self._is_checked = self._is_checked and not isinstance(done.failure, Closed)
                 stop.wait(self._pause_after(done.failure))
                 continue
             self.settle_doubts()
             if not done.read:
                 close_old_connections()
                 self._leader.wait()
+
+    def _is_ready(self) -> bool:
+        """Whether the app has our schema and permissions: without them all could read all."""
+        try:
+            if not self._is_checked and (lines := differences(self._client)):
+                text = f"run `manage.py mirror_schema` ({len(lines)} differences: {lines[0]}, …)"
+                raise Closed(text)
+        except (Unreachable, Busy, Closed) as failure:
+            self._not_ready = failure
+            self._failures += 1
+            return False
+        self._is_checked = True
+        return True
 
     def run_pass(self) -> Pass:
         """Send what waits, at most `BATCH_ENTRIES` entries."""
@@ -163,11 +187,7 @@ def different(client: InstantClient, rows: Sequence[Row]) -> list[Row]:
 
 def run(stop: threading.Event) -> None:
     """Mirror until `stop`, with the app of the settings."""
-    with InstantClient(
-        app_id=settings.INSTANT_APP_ID,
-        admin_token=settings.INSTANT_APP_ADMIN_TOKEN,
-        api_uri=settings.INSTANT_API_URI,
-    ) as client:
+    with client_of_settings() as client:
         Drain(client, make_leader()).run(stop)
 
 

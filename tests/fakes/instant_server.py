@@ -56,6 +56,7 @@ class InstantServer:
 
     def __init__(self) -> None:
         self.store = Store()
+        self.permissions: Any = None
         self.status: str | None = None  # "read-only" or "disabled"
         self.fault: Fault | None = None
         self.log: list[Recorded] = []
@@ -114,6 +115,11 @@ class InstantServer:
         if path.endswith("/schema/push/apply"):
             self.store.push_schema(body["schema"])
             return {"indexing-jobs": None}
+        if path.endswith("/perms"):
+            self.permissions = body["code"] if body else self.permissions
+            return {"perms": self.permissions, "rules": {"code": self.permissions, "version": 1}}
+        if path.endswith("/schema"):
+            return {"schema": self.store.pulled_schema()}
         raise KeyError(path)
 
     def _refuse_when(self, *statuses: str) -> None:
@@ -152,6 +158,10 @@ class _Listener(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        owner: InstantServer = self.server.owner  # type: ignore[attr-defined]
+        self._serve(owner, urlsplit(self.path).path, None, owner.fault)
 
     def do_POST(self) -> None:
         owner: InstantServer = self.server.owner  # type: ignore[attr-defined]

@@ -74,6 +74,19 @@ class Store:
             self.schema.setdefault(namespace, {}).update(entity["attrs"])
         self.links.update(schema.get("links", {}))
 
+    def pulled_schema(self) -> dict[str, Any]:
+        """The schema as it is told: nothing is remembered of `json` but that it is untyped."""
+        entities = {
+            namespace: {
+                "attrs": {
+                    label: {**each, "valueType": each["valueType"].replace("json", "any")}
+                    for label, each in attributes.items()
+                }
+            }
+            for namespace, attributes in self.schema.items()
+        }
+        return {"entities": entities, "links": self.links}
+
     def transact(self, steps: list[Step]) -> int:
         """Take all steps or none; return the number of the transaction. Raises Refusal."""
         self._check_ids(steps)

@@ -3,6 +3,7 @@
 import pytest
 
 from eduhu.mirror.models import OutboxEntry
+from eduhu.mirror.schema import permissions, schema
 from tests.fakes.instant_server import APP_ID, TOKEN, instant_server
 
 
@@ -37,3 +38,11 @@ def captured(mirror_on, db):
         return found
 
     return take
+
+
+@pytest.fixture
+def pushed(instant_app):
+    """The same app, with our schema and permissions."""
+    instant_app.store.push_schema(schema())
+    instant_app.permissions = permissions()
+    return instant_app

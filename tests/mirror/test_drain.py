@@ -6,6 +6,7 @@ import time
 import pytest
 from django.db import connection
 
+from artifacts.models import Artifact
 from chats.models import Chat, Message
 from eduhu.mirror import drain as drains
 from eduhu.mirror import leader as leaders
@@ -281,7 +282,7 @@ def test_no_doubt_no_question(instant_app, drain, teacher, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_commit_wakes_the_drain(instant_app, teacher, monkeypatch):
+def test_a_commit_wakes_the_drain(pushed, teacher, monkeypatch):
     monkeypatch.setattr(leaders, "POLL_SECONDS", 2.0)
     monkeypatch.setattr(leaders, "FILE_POLL_SECONDS", 2.0)
     stop = threading.Event()
@@ -289,12 +290,12 @@ def test_a_commit_wakes_the_drain(instant_app, teacher, monkeypatch):
     thread.start()
     try:
         first = make_chat(teacher)
-        wait_for(instant_app, first)
+        wait_for(pushed, first)
         lags = []
         for _ in range(5):
             time.sleep(0.05)
             begun = time.monotonic()
-            wait_for(instant_app, make_chat(teacher))
+            wait_for(pushed, make_chat(teacher))
             lags.append(time.monotonic() - begun)
     finally:
         stop.set()
@@ -316,3 +317,38 @@ def test_messages_follow_their_chat_to_another_teacher(instant_app, drain, teach
     Chat.objects.filter(pk=chat.pk).update(teacher=stranger)
     drained(drain)
     assert instant_app.store.rows["messages"][str(message.pk)]["teacher_id"] == str(stranger.pk)
+
+
+def test_rows_of_every_table_fit_the_pushed_schema(pushed, drain, teacher):
+    TeacherPreferences.objects.create(teacher=teacher)
+    Chat.objects.create(title="niemandes")
+    chat = make_chat(teacher)
+    [message] = make_messages(chat, 1)
+    Artifact.objects.create(
+        chat=chat, message=message, title="Optik", content="…", artifact_type="worksheet"
+    )
+    drained(drain)
+    assert not OutboxEntry.objects.exists()
+    assert {table: len(rows) for table, rows in pushed.store.rows.items()} == {
+        "teacher_preferences": 1, "chats": 2, "messages": 1, "artifacts": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_sent_before_schema_and_permissions_are_there(
+    pushed, leader, teacher, monkeypatch
+):
+    monkeypatch.setattr(drains, "CLOSED_SECONDS", 0.05)
+    rules, pushed.permissions = pushed.permissions, None
+    stop = threading.Event()
+    thread = threading.Thread(target=drains.run, args=[stop])
+    thread.start()
+    try:
+        chat = make_chat(teacher)
+        time.sleep(0.5)
+        assert pushed.transactions == []
+        pushed.permissions = rules
+        wait_for(pushed, chat)
+    finally:
+        stop.set()
+        thread.join(10)

@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 
 from eduhu.mirror.lanes import LANES
+from eduhu.mirror.schema import permissions, schema
 from tests.fakes.instant_server import APP_ID, TOKEN, instant_server
 from tests.live import live_server
 from tests.processes import ROOT
@@ -35,6 +36,8 @@ def eduhu(server):
         "INSTANT_APP_ADMIN_TOKEN": TOKEN,
         "INSTANT_API_URI": server.url,
     }
+    server.store.push_schema(schema())
+    server.permissions = permissions()
     with live_server(**instant) as eduhu:
         eduhu.mirror = None
         start_mirror(eduhu)
