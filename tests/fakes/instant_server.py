@@ -177,35 +177,43 @@ class _Handler(BaseHTTPRequestHandler):
             owner.most_in_flight = max(owner.most_in_flight, owner.in_flight)
             fault = owner.fault_for(path)
         try:
-            status = self._serve(owner, path, body, fault)
+            self._serve(owner, path, body, fault)
         finally:
             with owner.lock:
                 owner.in_flight -= 1
-        owner.log.append(Recorded(path, body, status, time.monotonic()))
 
-    def _serve(self, owner: InstantServer, path: str, body: Any, fault: Fault | None) -> int:
+    def _serve(self, owner: InstantServer, path: str, body: Any, fault: Fault | None) -> None:
+        def record(status: int) -> None:
+            """Before the answer, so that whoever has it finds the request in the log."""
+            owner.log.append(Recorded(path, body, status, time.monotonic()))
+
         kind = fault.kind if fault else ""
         if kind == "status":
-            return self._send(fault.status, _failure(fault))
+            record(fault.status)
+            self._send(fault.status, _failure(fault))
+            return
         if kind in ("cut", "late"):
+            record(0)
             self._hang_up()
             if kind == "late":
                 time.sleep(fault.seconds)
                 owner.answer(path, self.headers, body)
-            return 0
+            return
         if kind == "slow":
             time.sleep(fault.seconds)
         status, answer = owner.answer(path, self.headers, body)
         if kind == "lose answer":
+            record(0)
             self._hang_up()
-            return 0
-        return self._send(status, "<html>" if kind == "no json" else answer)
+            return
+        record(status)
+        self._send(status, "<html>" if kind == "no json" else answer)
 
     def _hang_up(self) -> None:
         self.close_connection = True
         self.connection.shutdown(2)
 
-    def _send(self, status: int, answer: Any) -> int:
+    def _send(self, status: int, answer: Any) -> None:
         text = answer if isinstance(answer, str) else json.dumps(answer)
         payload = text.encode()
         self.send_response(status)
@@ -213,7 +221,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(payload)))
         self.end_headers()
         self.wfile.write(payload)
-        return status
 
     def log_message(self, *_arguments: Any) -> None:
         """Say nothing; `log` holds it all."""
