@@ -3,6 +3,7 @@
 import inspect
 import os
 import shutil
+from functools import partial
 
 import pytest
 from asgiref.sync import SyncToAsync
@@ -12,15 +13,39 @@ from django.db import connections
 
 from chats.providers.registry import provider
 from tests.client import ApiClient
+from tests.cluster import Cluster
 from tests.factories import make_teacher
 from tests.live import live_server
+from tests.readers import devices_at
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 
 
-def pytest_collection_modifyitems(items):
+# They say nothing about PostgreSQL or Redis: the run on these does not repeat them.
+ONCE = (
+    "tests/tooling/",
+    "tests/chats/test_anthropic.py",
+    "tests/chats/test_openai_",
+    "tests/chats/test_page.py",
+    "tests/chats/test_sse_lines.py",
+    "tests/chats/test_template_assistant.py",
+    "tests/eduhu/test_docs.py",
+    "tests/eduhu/test_resilience_",
+    "tests/eduhu/test_settings.py",
+    "tests/eduhu/test_sqlite_turns.py",
+    "tests/eduhu/test_start.py",
+    "tests/eduhu/test_translations.py",
+    "tests/mirror/test_instant_server.py",
+)
+
+
+def pytest_collection_modifyitems(config, items):
+    if os.environ.get("EDUHU_TEST_EARLIER"):  # set by `tests/run.py` for its second run
+        done = [item for item in items if item.nodeid.startswith(ONCE)]
+        config.hook.pytest_deselected(items=done)
+        items[:] = [item for item in items if item not in done]
     for item in items:
         marker = item.get_closest_marker("django_db")
         if marker is not None and inspect.iscoroutinefunction(item.function):
@@ -30,6 +55,18 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL and Redis"))
         if item.get_closest_marker("browser") and CHROMIUM is None:
             item.add_marker(pytest.mark.skip(reason="needs Chromium"))
+
+
+CLUSTER_SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "tests.dying",
+    "CHAT_RATE": "30/h",
+    "REPLY_MAX_CHARACTERS": "6000000",
+    "REPLY_LEASE_SECONDS": "1.5",
+    "REPLY_HEARTBEAT_SECONDS": "0.4",
+    "REPLY_SWEEP_SECONDS": "0.4",
+    "REPLY_CHECKPOINT_SECONDS": "0.1",
+    "STREAM_HEARTBEAT_SECONDS": "0.5",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -89,3 +126,21 @@ def live_eduhu():
     """The base URL of a real server with the demo accounts."""
     with live_server() as server:
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """Two web processes and a worker, or the one process of the embedded default.
+
+    Who ends one of them starts it again; PostgreSQL and Redis are left alone.
+    """
+    make = partial(Cluster, webs=2) if settings.DATABASE_IS_POSTGRESQL else Cluster.embedded
+    with make(teachers=250, **CLUSTER_SETTINGS) as running:
+        yield running
+
+
+@pytest.fixture
+async def devices(cluster):
+    """The devices of a teacher who has done nothing yet, one at each web process."""
+    async with devices_at(cluster.urls, cluster.tokens.pop()[0]) as devices:
+        yield devices

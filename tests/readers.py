@@ -1,11 +1,12 @@
 """Clients of the streams, for tests: they see events as they arrive, and check their form."""
 
 import asyncio
+import contextlib
 import io
 import json
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -255,6 +256,13 @@ class SocketOpening:
 
     async def __aexit__(self, *details: Any) -> None:
         await self._connecting.__aexit__(*details)
+
+
+@contextlib.asynccontextmanager
+async def devices_at(urls: Iterable[str], token: str) -> AsyncIterator[list[Device]]:
+    """Devices of one teacher, one at each server."""
+    async with contextlib.AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(Device(url, token)) for url in urls]
 
 
 async def until(condition: Callable[[], Any], seconds: float = SECONDS) -> Any:

@@ -45,7 +45,8 @@ def kept(cluster, outcome):
 @pytest.mark.claim(6)
 @pytest.mark.claim(78)
 async def test_streams_cut_at_random_bytes_are_resumed_elsewhere_to_the_character(cluster):
-    kept(cluster, await resume.resume(cluster, seed=1, streams=10, tokens=60, **FAST))
+    calm = {"tokens": 60, "delay": 0.12, "patience": 10}  # how fast it is, the benchmark tells
+    kept(cluster, await resume.resume(cluster, seed=1, streams=10, **calm))
 
 
 @pytest.mark.services

@@ -5,7 +5,6 @@ import contextlib
 import datetime as dt
 import sqlite3
 from dataclasses import dataclass
-from functools import partial
 from itertools import count, cycle
 from typing import Any
 
@@ -13,7 +12,6 @@ import aiohttp
 import psycopg
 import pytest
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from knox.models import AuthToken
 
 from chats.models import Chat, Message, Reply
@@ -24,29 +22,13 @@ from tests.asgi import ask, reply_engine
 from tests.cluster import Cluster
 from tests.factories import make_chat
 from tests.fakes.ai_script import Script
-from tests.readers import Device, Stream, until
+from tests.readers import Device, Stream, devices_at, until
 from tests.teachers.test_idempotency import BAD_KEYS, GOOD_KEYS, raising
 
 STORY = "Es war 🐺 einmal 👩‍🏫 ein Bruch, der wollte gekürzt werden. " * 3
-SETTINGS = {
-    "CHAT_RATE": "30/h",
-    "REPLY_LEASE_SECONDS": "1.5",
-    "REPLY_HEARTBEAT_SECONDS": "0.4",
-    "REPLY_SWEEP_SECONDS": "0.4",
-    "REPLY_CHECKPOINT_SECONDS": "0.1",
-    "STREAM_HEARTBEAT_SECONDS": "0.5",
-}
 DOORS = ["send", "send to a new chat", "retry", "continue"]
 every_door = pytest.mark.parametrize("door", DOORS, indirect=True)
 numbers = count()
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    """Two web processes and a worker, or the one process of the embedded default."""
-    make = partial(Cluster, webs=2) if settings.DATABASE_IS_POSTGRESQL else Cluster.embedded
-    with make(teachers=60, **SETTINGS) as running:
-        yield running
 
 
 class Client:
@@ -124,8 +106,8 @@ async def sign_in(cluster):
     async with contextlib.AsyncExitStack() as stack:
 
         async def make() -> Client:
-            token = cluster.tokens.pop()[0]
-            devices = [await stack.enter_async_context(Device(url, token)) for url in cluster.urls]
+            opening = devices_at(cluster.urls, cluster.tokens.pop()[0])
+            devices = await stack.enter_async_context(opening)
             return Client(cluster, devices, (await devices[0].get("/api/auth/me"))["email"])
 
         yield make

@@ -1,44 +1,25 @@
 """One count for everything that costs: exact when all doors are tried at once, and without Redis."""
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import Awaitable
-from functools import partial
 from itertools import chain
 
 import pytest
-from django.conf import settings
 from websockets.exceptions import ConnectionClosed
 
 from tests.cluster import Cluster
 from tests.fakes.ai_script import Script
-from tests.readers import Device, Socket, Stream
+from tests.readers import Device, Socket, Stream, devices_at
 
 RATE = 30
-SETTINGS = {
-    "CHAT_RATE": f"{RATE}/h",
-    "REPLY_SWEEP_SECONDS": "0.3",
-    "REPLY_CHECKPOINT_SECONDS": "0.1",
-}
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    """Two web processes and a worker, or the one process of the embedded default."""
-    make = partial(Cluster, webs=2) if settings.DATABASE_IS_POSTGRESQL else Cluster.embedded
-    with make(**SETTINGS) as running:
-        yield running
 
 
 @pytest.fixture
-async def devices(cluster):
-    """A teacher's devices, one at each web process."""
+def cluster(cluster):
+    """The processes, with short answers."""
     cluster.ai.script = Script.saying("Gern geschehen.", delay=0.01)
-    token = cluster.tokens.pop()[0]
-    async with contextlib.AsyncExitStack() as stack:
-        each = [Device(url, token) for url in cluster.urls]
-        yield [await stack.enter_async_context(device) for device in each]
+    return cluster
 
 
 async def stopped(device: Device, cluster: Cluster) -> str:
@@ -126,17 +107,21 @@ async def test_who_has_spent_the_limit_may_do_everything_else(devices, cluster):
         assert await send_often(socket, 2) == ["rate_limited", "rate_limited"]
 
 
+@pytest.fixture(scope="module")
+def fragile():
+    """Two web processes and a worker whose Redis may die."""
+    with Cluster(webs=2, CHAT_RATE=f"{RATE}/h", REPLY_SWEEP_SECONDS="0.3") as running:
+        yield running
+
+
 @pytest.mark.services
-async def test_a_redis_that_dies_makes_the_limit_stricter_and_breaks_nothing(devices, cluster):
-    first, last = devices[0], devices[-1]
-    reply_id = (await (await first.ask("Hallo")).read()).meta["reply_id"]
-    async with first.socket(await first.new_chat()) as socket:
-        cluster.redis.kill()
-        try:
+async def test_a_redis_that_dies_makes_the_limit_stricter_and_breaks_nothing(fragile):
+    async with devices_at(fragile.urls, fragile.tokens.pop()[0]) as (first, last):
+        reply_id = (await (await first.ask("Hallo")).read()).meta["reply_id"]
+        async with first.socket(await first.new_chat()) as socket:
+            fragile.redis.kill()
             await without_redis(first, last, reply_id, socket)
-        finally:
-            cluster.redis.start()
-    assert not [line for line in cluster.complaints() if "django.request" in line]
+    assert not [line for line in fragile.complaints() if "django.request" in line]
 
 
 async def without_redis(first: Device, last: Device, reply_id: str, socket: Socket) -> None:

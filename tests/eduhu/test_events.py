@@ -7,7 +7,6 @@ import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,13 @@ import aiohttp
 import psycopg
 import pytest
 from django.apps import apps
-from django.conf import settings
 from django.contrib import admin
 
 from eduhu.admin import ReadOnly
 from tests.cluster import Cluster
 from tests.fakes.ai_script import Script
 from tests.processes import ROOT
-from tests.readers import Device
+from tests.readers import Device, devices_at
 from tests.verify import verified
 
 # What changes no row that a client lists.
@@ -31,6 +29,7 @@ TELLS_NOBODY = {
     "chats.default_title",
     "chats.auto_title",
     "chats.find_repeated",
+    "teachers.check_password",
     "teachers.sign_in",
     "teachers.sign_out",
     "teachers.sign_out_everywhere",
@@ -338,13 +337,11 @@ async def staff_change_preferences(stage):
 
 
 @pytest.fixture(scope="module")
-def cluster():
-    """Two web processes and a worker, or the one process of the embedded default."""
-    make = partial(Cluster, webs=2) if settings.DATABASE_IS_POSTGRESQL else Cluster.embedded
-    with make(teachers=80) as running:
-        account = ["--noinput", f"--email={SIGN_IN['username']}"]
-        manage(running, "createsuperuser", *account, DJANGO_SUPERUSER_PASSWORD=SIGN_IN["password"])
-        yield running
+def stage(cluster):
+    """The processes, and an account for staff."""
+    account = ["--noinput", f"--email={SIGN_IN['username']}"]
+    manage(cluster, "createsuperuser", *account, DJANGO_SUPERUSER_PASSWORD=SIGN_IN["password"])
+    return cluster
 
 
 @pytest.fixture
@@ -353,17 +350,17 @@ async def sign_in(cluster):
     async with contextlib.AsyncExitStack() as stack:
 
         async def make():
-            token = cluster.tokens.pop()[0]
-            devices = [Device(url, token) for url in cluster.urls]
-            return [await stack.enter_async_context(each) for each in devices]
+            return await stack.enter_async_context(
+                devices_at(cluster.urls, cluster.tokens.pop()[0])
+            )
 
         yield make
 
 
 @pytest.mark.parametrize("case", CASES)
-async def test_a_snapshot_and_events_are_the_same_as_a_fresh_snapshot(case, cluster, sign_in):
+async def test_a_snapshot_and_events_are_the_same_as_a_fresh_snapshot(case, stage, sign_in):
     devices, [stranger, *_] = await sign_in(), await sign_in()
-    steps = case(Stage(cluster, devices[0]))
+    steps = case(Stage(stage, devices[0]))
     await anext(steps)
     async with verified(actor=devices[0], watching=devices, stranger=stranger):
         with pytest.raises(StopAsyncIteration):
@@ -378,8 +375,8 @@ def public_actions() -> set[str]:
     return {
         f"{module.__name__.partition('.')[0]}.{name}"
         for module in modules
-        for name, function in inspect.getmembers(module, inspect.isfunction)
-        if function.__module__ == module.__name__ and not name.startswith("_")
+        for name, each in inspect.getmembers(module, callable)
+        if each.__module__ == module.__name__ and not isinstance(each, type) and name[0] != "_"
     }
 
 

@@ -4,8 +4,9 @@ import threading
 import time
 
 import pytest
+from asgiref.sync import SyncToAsync
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 
 from eduhu.postgresql import outage
 
@@ -32,6 +33,8 @@ class Holders:
 
     def __enter__(self):
         connection.close()
+        # What ran async code before may have left one in its thread.
+        SyncToAsync.single_thread_executor.submit(connections.close_all).result(5)
         for thread in self._threads:
             thread.start()
         self._held.wait(20)

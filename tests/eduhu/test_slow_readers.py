@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 
 from eduhu import slow_readers
 from eduhu.slow_readers import (
@@ -27,7 +26,6 @@ from eduhu.slow_readers import (
     SlowReaders,
     taken_bytes,
 )
-from tests.cluster import Cluster
 from tests.fakes.ai_script import Script
 from tests.readers import Device, until
 
@@ -131,14 +129,6 @@ def test_what_a_client_takes_is_counted_by_the_operating_system():
         deadline = time.monotonic() + 5
         while taken_bytes(transport) != before + 1000:
             assert time.monotonic() < deadline
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    """A web process and a worker, or the one process of the embedded default."""
-    make = partial(Cluster, webs=1) if settings.DATABASE_IS_POSTGRESQL else Cluster.embedded
-    with make(REPLY_MAX_CHARACTERS=str(2 * LENGTH)) as running:
-        yield running
 
 
 class Client:

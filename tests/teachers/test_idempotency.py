@@ -1,11 +1,12 @@
 """A POST with an `Idempotency-Key` has one effect, however often and from wherever it is sent."""
 
+import asyncio
 import datetime as dt
 import json
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import partial
+from itertools import cycle, islice
 from threading import Event
 from types import ModuleType
 from typing import Any
@@ -13,7 +14,6 @@ from typing import Any
 import aiohttp
 import pytest
 import time_machine
-from django.conf import settings
 from django.db import connection
 from zeal import zeal_ignore
 
@@ -23,12 +23,11 @@ from eduhu.db import now
 from teachers.models import IdempotentRequest
 from teachers.tasks import remove_expired
 from tests.client import ApiClient
-from tests.cluster import Cluster
 from tests.factories import PASSWORD, make_chat
-from tests.readers import Device
 
 MATERIAL = {"title": "AB", "content": "1. Rechne.", "artifact_type": "worksheet"}
 SECONDS = 20
+KEY = {"Idempotency-Key": "k-1"}
 # Whoever loses the race for a key looks once more, for the row of the winner.
 ASKED_TWICE = [{"model": "teachers.IdempotentRequest", "field": "get()"}]
 
@@ -366,26 +365,29 @@ def test_five_at_once_after_the_key_expired_have_one_more_effect(api, post, thre
     assert post.count(api) == 2
 
 
-@pytest.fixture(scope="module")
-def mortal():
-    """A server that dies between the commit and the answer of a request with `X-Die`."""
-    make = partial(Cluster, webs=1) if settings.DATABASE_IS_POSTGRESQL else Cluster.embedded
-    with make(DJANGO_SETTINGS_MODULE="tests.dying") as cluster:
-        yield cluster
+@every_post
+async def test_five_at_once_at_all_processes_have_one_effect_and_one_answer(post, devices):
+    doors = islice(cycle(devices), 5)
+    answers = await asyncio.gather(
+        *(each.call("POST", post.path, post.body, **KEY) for each in doors)
+    )
+    assert answers == [answers[0]] * 5
+    status, answer = answers[0]
+    rows = (await devices[0].get(post.path))["results"]
+    assert (status, [row["id"] for row in rows]) == (201, [answer["id"]])
 
 
 @every_post
-async def test_a_server_killed_before_it_answered_has_done_it_once(post, mortal):
-    [web], token = mortal.webs, mortal.tokens.pop()[0]
-    headers = {"Idempotency-Key": "k-1"}
-    async with Device(web.url, token) as device:
-        with pytest.raises(aiohttp.ServerDisconnectedError):
-            await device.call("POST", post.path, post.body, **headers, **{"X-Die": "1"})
-        web.kill()
-        [stored] = mortal.rows(f"SELECT id FROM {post.path.rpartition('/')[2]}")
-        web.start()
-        await web.ready()
-        status, answer = await device.call("POST", post.path, post.body, **headers)
-        rows = (await device.get(post.path))["results"]
+async def test_a_server_killed_before_it_answered_has_done_it_once(post, cluster, devices):
+    web, device, title = cluster.webs[0], devices[0], uuid.uuid4().hex
+    body, table = {**post.body, "title": title}, post.path.rpartition("/")[2]
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await device.call("POST", post.path, body, **KEY, **{"X-Die": "1"})
+    [stored] = cluster.rows(f"SELECT id FROM {table} WHERE title = '{title}'")
+    web.kill()
+    web.start()
+    await web.ready()
+    status, answer = await device.call("POST", post.path, body, **KEY)
+    rows = (await device.get(post.path))["results"]
     assert (status, [row["id"] for row in rows]) == (201, [answer["id"]])
     assert uuid.UUID(str(stored["id"])) == uuid.UUID(answer["id"])
