@@ -23,6 +23,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmarks import first_frame
 from benchmarks.load import Question, Stream, ask_all, script, summary
 from benchmarks.measure import machine, medians, report
 from benchmarks.processes import Others, family_cpu_seconds, family_rss_mb
@@ -245,6 +246,8 @@ def main() -> None:
     cells = QUICK if options.quick else CELLS
     cells = tuple(cell for cell in cells if not options.cells or cell.name in options.cells)
     facts = machine()
+    first = first_frame.measure(20 if options.quick else 100)
+    print(f"first text of the template assistant on a warm server: {first['first_text_ms']} ms")
     with ExitStack() as stack:
         made = targets(stack, options.only)
         found = measure(made, cells, 1 if options.quick else options.runs)
@@ -258,6 +261,7 @@ def main() -> None:
     print("\n".join(f"above the bar: {each}" for each in missed) or "all bars are kept")
     if not (options.quick or options.only or options.cells):
         head = {"machine": facts, "runs": options.runs, "above_bars": missed}
+        head["template_assistant"] = first
         report("streaming", {**head, "cells": found, "statements_a_turn": statements})
 
 
