@@ -4,9 +4,8 @@ import threading
 import time
 
 import pytest
-from asgiref.sync import SyncToAsync
 from django.conf import settings
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection
 
 from eduhu.postgresql import outage
 
@@ -33,8 +32,7 @@ class Holders:
 
     def __enter__(self):
         connection.close()
-        # What ran async code before may have left one in its thread.
-        SyncToAsync.single_thread_executor.submit(connections.close_all).result(5)
+        connection.close_pool()  # a thread of an earlier test may have died with one of its ten
         for thread in self._threads:
             thread.start()
         self._held.wait(20)
