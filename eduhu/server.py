@@ -16,12 +16,12 @@ from twisted.internet import reactor as twisted_reactor
 from twisted.internet.interfaces import IListeningPort
 
 from eduhu.body_cap import cap_body
-from eduhu.slow_readers import CHECK_SECONDS, SlowReaders, has_enough
+from eduhu.farewell import say_restart, say_too_slow
+from eduhu.slow_readers import CHECK_SECONDS, FAREWELL_SECONDS, SlowReaders, has_enough
 
 logger = logging.getLogger(__name__)
 
 reactor: Any = twisted_reactor  # a module that stands for an object; Twisted's own trick
-SERVICE_RESTART = 1012  # RFC 6455: the client may come back
 THREADS = 16
 ROOM_SECONDS = 0.05  # how often a stream looks whether its client has taken something
 STOP_SECONDS = 6
@@ -46,7 +46,7 @@ class DrainingServer(Server):
         self._on_start = on_start
         self._on_drain = on_drain
         self._on_stop = on_stop
-        self._slow_readers = SlowReaders()
+        self._slow_readers = SlowReaders(tell=self._tell_slow_reader)
         self._drain_seconds = drain_seconds
         self._ports: list[IListeningPort] = []
         self._draining: asyncio.Task[None] | None = None
@@ -58,6 +58,7 @@ class DrainingServer(Server):
         super().run()
 
     def _begin(self) -> None:
+        self.ws_factory.setProtocolOptions(closeHandshakeTimeout=FAREWELL_SECONDS)
         loop = asyncio.get_event_loop()
         loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="eduhu"))
         for signum in (signal.SIGTERM, signal.SIGINT):
@@ -70,6 +71,11 @@ class DrainingServer(Server):
         self._slow_readers.drop(reactor.getWriters())
         reactor.callLater(CHECK_SECONDS, self._drop_slow_readers)
 
+    def _tell_slow_reader(self, transport: Any) -> None:
+        for connection in list(self.connections):
+            if connection.transport is transport and self._is_open(connection):
+                say_too_slow(connection)
+
     async def _start(self) -> None:
         try:
             await self._on_start()
@@ -81,6 +87,8 @@ class DrainingServer(Server):
 
     async def handle_reply(self, protocol: Any, message: Any) -> None:
         """Hand a message to a client; return when it is time for the next one."""
+        if isinstance(protocol, WebSocketProtocol) and protocol.state == protocol.STATE_CLOSING:
+            return  # its application has not heard of it yet
         await super().handle_reply(protocol, message)
         while self._is_open(protocol) and has_enough(protocol):  # noqa: ASYNC110 (no event tells)
             await asyncio.sleep(ROOM_SECONDS)
@@ -112,7 +120,7 @@ class DrainingServer(Server):
             port.stopListening()  # type: ignore[misc]  # an interface has no self
         for connection in list(self.connections):
             if isinstance(connection, WebSocketProtocol):
-                connection.sendCloseFrame(code=SERVICE_RESTART, reasonUtf8=b"service restart")
+                say_restart(connection)
         self._draining = asyncio.ensure_future(self._drain())
 
     async def _drain(self) -> None:

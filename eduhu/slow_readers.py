@@ -2,29 +2,33 @@
 
 daphne's `send()` never waits and takes whatever it is given; ours lets a stream wait
 while `ENOUGH_BYTES` are unsent. A connection for which bytes wait is dropped when its
-client takes less than `LEAST_BYTES` within `PATIENCE_SECONDS`. While more than
+client takes less than `LEAST_BYTES` within `SLOW_READER_SECONDS`. While more than
 `CROWDED_BYTES` wait for all clients together, `CROWDED_SECONDS` are enough. Who reads
 slowly, but reads, is kept.
 
-There is no close code: it would stand behind all that was not read. Replies are safe,
-as the client resumes from the position it has.
+To be dropped is to be told so with the code `slow_reader` and to be cut off
+`FAREWELL_SECONDS` later: the farewell stands behind what was not read, so only who
+reads again meanwhile hears it. Replies are safe, as the client resumes from the
+position it has.
 """
 
 import logging
 import socket
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
 ENOUGH_BYTES = 256 * 1024
 LEAST_BYTES = 16 * 1024
-PATIENCE_SECONDS = 10.0
 CROWDED_BYTES = 64 * 1024 * 1024
 CROWDED_SECONDS = 2.0
+FAREWELL_SECONDS = 3.0
 CHECK_SECONDS = 1.0
 
 Connection = Any  # daphne's WebRequest or WebSocketProtocol; both untyped
@@ -38,23 +42,38 @@ class _Mark:
 
 
 class SlowReaders:
-    """Looks at the connections again and again; call `drop` every `CHECK_SECONDS`."""
+    """Looks at the connections again and again; call `drop` every `CHECK_SECONDS`.
 
-    def __init__(self) -> None:
+    `tell` says farewell to a client in the language of its connection.
+    """
+
+    def __init__(self, tell: Callable[[Transport], None]) -> None:
+        self._tell = tell
         self._marks: dict[Transport, _Mark] = {}
+        self._told: dict[Transport, float] = {}
 
     def drop(self, waiting: Iterable[Transport]) -> int:
         """Drop those of the transports with unsent bytes that are too slow; return how many."""
         transports = list(waiting)
         now, unsent = time.monotonic(), sum(map(unsent_bytes, transports))
+        self._told = {each: self._told[each] for each in transports if each in self._told}
+        self._cut_off(now)
         self._marks = {each: self._mark(each, now) for each in transports}
-        patience = CROWDED_SECONDS if unsent > CROWDED_BYTES else PATIENCE_SECONDS
-        slow = [each for each, mark in self._marks.items() if now - mark.at >= patience]
+        is_crowded = unsent > CROWDED_BYTES
+        patience = CROWDED_SECONDS if is_crowded else settings.SLOW_READER_SECONDS
+        late = [each for each, mark in self._marks.items() if now - mark.at >= patience]
+        slow = [each for each in late if each not in self._told]
         for transport in slow:
-            transport.abortConnection()
+            self._told[transport] = now
+            self._tell(transport)
         if slow:
             logger.warning("slow_reader: %d dropped, %d bytes were unsent", len(slow), unsent)
         return len(slow)
+
+    def _cut_off(self, now: float) -> None:
+        for transport, moment in self._told.items():
+            if now - moment >= FAREWELL_SECONDS:
+                transport.abortConnection()
 
     def _mark(self, transport: Transport, now: float) -> _Mark:
         """Return since when the client has taken next to nothing."""

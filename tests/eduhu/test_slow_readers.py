@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import select
 import socket
 import time
@@ -21,8 +22,8 @@ from eduhu import slow_readers
 from eduhu.slow_readers import (
     CROWDED_BYTES,
     CROWDED_SECONDS,
+    FAREWELL_SECONDS,
     LEAST_BYTES,
-    PATIENCE_SECONDS,
     SlowReaders,
     taken_bytes,
 )
@@ -32,7 +33,8 @@ from tests.readers import Device, until
 MEGABYTE = 1024 * 1024
 LENGTH = 3 * MEGABYTE  # more than the operating system keeps for a client on the same machine
 DEAF = 30
-DROPPED_WITHIN = 15.0
+PATIENCE_SECONDS = 10.0
+DROPPED_WITHIN = 12.0
 MOST_MEMORY = 700  # megabytes; without limits it would be gigabytes
 
 
@@ -42,7 +44,7 @@ class Transport:
     def __init__(self, unsent: int = 1000) -> None:
         self.dataBuffer, self.offset, self._tempDataLen = b"x" * unsent, 0, 0
         self.taken = 0
-        self.is_dropped = False
+        self.is_told = self.is_dropped = False
 
     def abortConnection(self) -> None:
         self.is_dropped = True
@@ -52,9 +54,12 @@ class Watch:
     """Looks at transports once a second, on a clock of its own."""
 
     def __init__(self, monkeypatch) -> None:
-        self.readers, self.now = SlowReaders(), 1000.0
+        self.readers, self.now = SlowReaders(tell=self.tell), 1000.0
         monkeypatch.setattr(slow_readers.time, "monotonic", lambda: self.now)
         monkeypatch.setattr(slow_readers, "taken_bytes", lambda transport: transport.taken)
+
+    def tell(self, transport: Transport) -> None:
+        transport.is_told = True
 
     def pass_by(self, seconds: float, *transports: Transport, rate: int = 0) -> int:
         """Let `seconds` pass, in which each client takes `rate` bytes a second."""
@@ -77,6 +82,9 @@ def test_who_takes_nothing_is_dropped_when_patience_ends(watch, caplog):
     assert watch.pass_by(PATIENCE_SECONDS, silent) == 0
     assert not caplog.records
     assert watch.pass_by(1, silent) == 1
+    assert silent.is_told
+    assert not silent.is_dropped
+    assert watch.pass_by(FAREWELL_SECONDS, silent) == 0
     assert silent.is_dropped
     [record] = caplog.records
     assert (record.levelno, record.getMessage().split(":")[0]) == (logging.WARNING, "slow_reader")
@@ -264,6 +272,21 @@ async def insist(clients: list[SocketClient], frame: dict[str, object]) -> None:
         await asyncio.sleep(0.1)
 
 
+def dropped_since(log: Path, position: int) -> int:
+    """How many clients a server says it has dropped."""
+    return sum(map(int, re.findall(r"slow_reader: (\d+) dropped", log.read_text()[position:])))
+
+
+async def read_all(client: Client) -> bytes:
+    """Read until the connection ends or nothing more comes."""
+    loop, read = asyncio.get_running_loop(), bytearray()
+    with contextlib.suppress(ConnectionError, TimeoutError):
+        async with asyncio.timeout(FAREWELL_SECONDS):
+            while more := await loop.sock_recv(client.socket, MEGABYTE):
+                read += more
+    return bytes(read)
+
+
 @contextlib.asynccontextmanager
 async def running(*works: Coroutine[Any, Any, None]):
     """Let `works` go on for the length of the block."""
@@ -281,6 +304,27 @@ async def fill_library(device: Device) -> None:
     body = {"title": "Buch", "content": "x" * 500_000, "artifact_type": "worksheet"}
     for _ in range(2 * LENGTH // 500_000):
         assert (await device.call("POST", "/api/artifacts", body))[0] == 201
+
+
+@pytest.mark.parametrize(
+    ("kind", "farewell"),
+    [
+        (Client, b'data: {"type":"reconnect","after_ms":0,"code":"slow_reader"}\n\n\r\n0\r\n\r\n'),
+        (SocketClient, b"\x88\x0d\x03\xf5slow_reader"),
+    ],
+)
+async def test_who_reads_again_hears_why_the_connection_ends(
+    cluster, device, long_reply, connect, kind, farewell
+):
+    log, reply_id = cluster.webs[0].log, long_reply["reply_id"]
+    before = len(log.read_text())
+    if kind is SocketClient:
+        client = connect(SocketClient, long_reply["chat_id"])
+        client.send({"type": "resume", "reply_id": reply_id, "offset": 0})
+    else:
+        client = connect(Client, f"/api/replies/{reply_id}/events")
+    await until(lambda: dropped_since(log, before), DROPPED_WITHIN)
+    assert (await read_all(client)).endswith(farewell)
 
 
 async def test_who_does_not_read_is_dropped_and_costs_little_and_who_reads_is_kept(
