@@ -12,6 +12,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, cast
 
@@ -79,15 +80,21 @@ class RedisReplyLog:
 
 
 class _Writer:
-    """Sends what is new, one transaction at a time."""
+    """Sends what is new, one transaction at a time.
+
+    The first text of a reply and its ending go out at once and alone: were others to go
+    with them, many replies that begin and end would leave no tick to join text in.
+    """
 
     def __init__(self, redis: Redis, tick: float) -> None:
         self._redis = redis
         self._tick = tick
         self._joiners: dict[uuid.UUID, Joiner] = {}
+        self._fresh: set[uuid.UUID] = set()
         self._dirty: set[uuid.UUID] = set()
         self._endings: list[tuple[Piece | None, Ending]] = []
         self._urgent = asyncio.Event()
+        self._is_closing = False
         self._task: asyncio.Task[None] | None = None
 
     def begin(self, reply_id: uuid.UUID, offset: int, attempt: int) -> None:
@@ -96,37 +103,45 @@ class _Writer:
     def append(self, reply_id: uuid.UUID, text: str) -> None:
         joiner = self._joiners[reply_id]
         joiner.add(text)
-        self._dirty.add(reply_id)
-        self._schedule(urgent=joiner.is_fresh)
+        if joiner.is_fresh:
+            self._fresh.add(reply_id)
+            self._urgent.set()
+        else:
+            self._dirty.add(reply_id)
+        self._schedule()
 
     def end(self, ending: Ending) -> None:
         joiner = self._joiners.pop(ending.reply_id, None)
+        self._fresh.discard(ending.reply_id)
         self._dirty.discard(ending.reply_id)
         self._endings.append((joiner.take() if joiner else None, ending))
-        self._schedule(urgent=True)
+        self._urgent.set()
+        self._schedule()
 
-    def _schedule(self, *, urgent: bool) -> None:
-        if urgent:
-            self._urgent.set()
+    def _schedule(self) -> None:
         if self._task is None:
             self._task = asyncio.create_task(self._send_all(), name="reply-log-writer")
 
     async def _send_all(self) -> None:
-        while self._dirty or self._endings:
-            if not self._urgent.is_set():
-                await _wait(self._urgent, self._tick)
+        clock = asyncio.get_running_loop().time
+        due = clock() + self._tick
+        while self._fresh or self._endings or self._dirty:
+            await _wait(self._urgent, due - clock())
             self._urgent.clear()
+            ready, self._fresh = self._fresh, set()
+            if self._is_closing or clock() >= due:
+                due = clock() + self._tick
+                ready, self._dirty = ready | self._dirty, set()
             try:
-                await self._send()
+                await self._send(ready)
             except (RedisError, OSError) as error:
                 logger.warning("reply log not written, readers use the rows", exc_info=error)
         self._task = None
 
-    async def _send(self) -> None:
+    async def _send(self, ready: set[uuid.UUID]) -> None:
         # A transaction: a follower wakes once for all of it, not once for each piece.
         pipeline = self._redis.pipeline(transaction=True)
-        dirty, self._dirty = self._dirty, set()
-        for reply_id in dirty:
+        for reply_id in ready:
             joiner = self._joiners[reply_id]
             run, is_first = (reply_id, joiner.attempt), joiner.is_fresh
             if (piece := joiner.take()) is not None:
@@ -141,6 +156,7 @@ class _Writer:
         await pipeline.execute(raise_on_error=False)
 
     async def close(self) -> None:
+        self._is_closing = True
         self._urgent.set()
         if self._task is not None:
             await self._task
@@ -157,10 +173,9 @@ def _add_ending(pipeline: Pipeline, ending: Ending) -> None:
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 class _Follower:
