@@ -8,6 +8,7 @@ from artifacts.models import Artifact
 from eduhu.db import epoch_ms
 from eduhu.errors import NotFound
 from eduhu.mirror.documents import to_document
+from eduhu.named_queries import named_query
 from eduhu.pages import PageRequest, newest_first, split
 from teachers.models import Teacher
 
@@ -23,6 +24,7 @@ def artifact_document(row: Document) -> Document:
     return {**row, "created_at": epoch_ms(row["created_at"])}
 
 
+@named_query("artifacts.page")
 def artifact_page(
     teacher: Teacher,
     page: PageRequest,
@@ -39,6 +41,7 @@ def artifact_page(
     return [artifact_document(row) for row in rows], cursor
 
 
+@named_query("artifacts.row")
 def artifact_row(teacher: Teacher, artifact_id: uuid.UUID) -> Document | None:
     """Return one artifact, or None when it is not there."""
     artifacts = Artifact.objects.for_teacher(teacher).filter(pk=artifact_id)
@@ -54,6 +57,7 @@ def artifact_detail(teacher: Teacher, artifact_id: uuid.UUID) -> Document:
     return document
 
 
+@named_query("mirror.artifacts")
 def mirrored_artifacts(ids: Collection[uuid.UUID]) -> list[Document]:
     """Return the artifacts there are, as InstantDB holds them."""
     rows = Artifact.objects.filter(pk__in=ids).values(*ARTIFACT_FIELDS)

@@ -26,6 +26,7 @@ from eduhu.errors import (
     ReplyInProgress,
     TooManyReplies,
 )
+from eduhu.named_queries import named_query
 from teachers import idempotency
 from teachers.models import Teacher, TeacherPreferences
 
@@ -89,6 +90,7 @@ def delete_chat(*, teacher: Teacher, chat_id: uuid.UUID) -> None:
     events.row_changed(teacher.pk, TABLE, chat_id)
 
 
+@named_query("chats.lock")
 def _locked_chat(teacher: Teacher, chat_id: uuid.UUID) -> Chat:
     chat = Chat.objects.for_teacher(teacher).select_for_update(no_key=True).filter(pk=chat_id)
     found = chat.first()
@@ -198,6 +200,7 @@ def _once(
         raise IdTaken from error
 
 
+@named_query("messages.repeated")
 def _by_message_id(teacher: Teacher, question: Question) -> Reply | None:
     if question.message_id is None:
         return None
@@ -237,12 +240,14 @@ def _send(teacher: Teacher, question: Question, preferred: str | None) -> Reply:
     )
 
 
+@named_query("replies.reserved")
 def _refuse_reserved(message_id: uuid.UUID | None) -> None:
     # The id of an answer is known to its reader before the answer is stored.
     if message_id is not None and Reply.objects.filter(message_id=message_id).exists():
         raise IdTaken
 
 
+@named_query("teachers.lock")
 def _lock(teacher: Teacher) -> str | None:
     """Keep two sends at once from passing a limit together; return the preferred model."""
     preferences = TeacherPreferences.objects.filter(teacher_id=OuterRef("pk"))
@@ -296,6 +301,7 @@ def _continue(teacher: Teacher, reply_id: uuid.UUID) -> Reply:
     return reply
 
 
+@named_query("replies.lock")
 def _ended_reply(teacher: Teacher, reply_id: uuid.UUID) -> Reply:
     reply = Reply.objects.for_teacher(teacher).select_for_update(no_key=True).filter(pk=reply_id)
     found = reply.first()
@@ -311,6 +317,7 @@ def _chat_for(teacher: Teacher, question: Question) -> Chat:
     return Chat.objects.create(teacher=teacher, title=auto_title(question.content))
 
 
+@named_query("replies.live_of_teacher")
 def _refuse_when_busy(teacher: Teacher, chat_id: uuid.UUID) -> None:
     live = dict(Reply.objects.for_teacher(teacher).live().values_list("chat_id", "pk"))
     if chat_id in live:

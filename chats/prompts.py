@@ -6,6 +6,7 @@ from django.conf import settings
 
 from chats.models import Message, Reply
 from chats.providers.base import Prompt, PromptMessage, Role, TeacherProfile
+from eduhu.named_queries import named_query
 from teachers.models import Teacher, TeacherPreferences
 
 _INSTRUCTIONS = (
@@ -53,6 +54,7 @@ def _context(reply: Reply) -> list[PromptMessage]:
     )
 
 
+@named_query("messages.history")
 def _history(reply: Reply) -> list[PromptMessage]:
     earlier = (
         Message.objects.filter(chat_id=reply.chat_id, timestamp__lt=reply.user_message.timestamp)

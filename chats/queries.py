@@ -10,6 +10,7 @@ from chats.models import Chat, Message, Reply
 from eduhu.db import epoch_ms
 from eduhu.errors import NotFound
 from eduhu.mirror.documents import to_document
+from eduhu.named_queries import named_query
 from eduhu.pages import PageRequest, newest_first, split
 from teachers.models import Teacher
 
@@ -41,6 +42,7 @@ def message_document(row: Document) -> Document:
     return {**row, "timestamp": epoch_ms(row["timestamp"])}
 
 
+@named_query("chats.page")
 def chat_page(
     teacher: Teacher, page: PageRequest, *, is_archived: bool
 ) -> tuple[list[Document], str | None]:
@@ -52,6 +54,7 @@ def chat_page(
     return [chat_document(row) for row in rows], cursor
 
 
+@named_query("chats.row")
 def chat_row(teacher: Teacher, chat_id: uuid.UUID) -> Document | None:
     """Return one chat as lists show it, or None when it is not there."""
     row = Chat.objects.for_teacher(teacher).filter(pk=chat_id).values(*CHAT_FIELDS).first()
@@ -63,11 +66,12 @@ def chat_detail(teacher: Teacher, chat_id: uuid.UUID) -> Document:
     document = chat_row(teacher, chat_id)
     if document is None:
         raise NotFound
-    live = Reply.objects.filter(chat_id=chat_id).live().first()
-    return {**document, "live_reply": _live_reply(live)}
+    return {**document, "live_reply": _live_reply(chat_id)}
 
 
-def _live_reply(reply: Reply | None) -> Document | None:
+@named_query("replies.live_of_chat")
+def _live_reply(chat_id: uuid.UUID) -> Document | None:
+    reply = Reply.objects.filter(chat_id=chat_id).live().first()
     if reply is None:
         return None
     return {
@@ -85,14 +89,25 @@ def message_page(
 
     Raises NotFound.
     """
+    _refuse_foreign(teacher, chat_id)
+    return _messages_of(chat_id, page)
+
+
+@named_query("chats.exists")
+def _refuse_foreign(teacher: Teacher, chat_id: uuid.UUID) -> None:
     if not Chat.objects.for_teacher(teacher).filter(pk=chat_id).exists():
         raise NotFound
+
+
+@named_query("messages.page")
+def _messages_of(chat_id: uuid.UUID, page: PageRequest) -> tuple[list[Document], str | None]:
     messages = Message.objects.filter(chat_id=chat_id)
     rows = list(newest_first(messages, page, time_field="timestamp").values(*MESSAGE_FIELDS))
     rows, cursor = split(rows, page, time_field="timestamp")
     return [message_document(row) for row in reversed(rows)], cursor
 
 
+@named_query("replies.row")
 def find_reply(teacher: Teacher, reply_id: uuid.UUID) -> Reply:
     """Return one of a teacher's replies. Raises NotFound."""
     reply = Reply.objects.for_teacher(teacher).filter(pk=reply_id).first()
@@ -104,21 +119,29 @@ def find_reply(teacher: Teacher, reply_id: uuid.UUID) -> Reply:
 def reply_with_question(teacher: Teacher, reply_id: uuid.UUID) -> tuple[Reply, Document]:
     """Return a reply and the message it answers. Raises NotFound."""
     reply = find_reply(teacher, reply_id)
+    return reply, _question_of(reply)
+
+
+@named_query("messages.question")
+def _question_of(reply: Reply) -> Document:
     row = Message.objects.filter(pk=reply.user_message_id).values(*MESSAGE_FIELDS).get()
-    return reply, message_document(dict(row))
+    return message_document(dict(row))
 
 
+@named_query("replies.reload")
 def reload_reply(reply_id: uuid.UUID) -> Reply | None:
     """Return a reply as it is now, or None when it was deleted."""
     return Reply.objects.filter(pk=reply_id).first()
 
 
+@named_query("mirror.chats")
 def mirrored_chats(ids: Collection[uuid.UUID]) -> list[Document]:
     """Return the chats there are, as InstantDB holds them."""
     rows = Chat.objects.filter(pk__in=ids).values(*CHAT_FIELDS)
     return [to_document(row) for row in rows]
 
 
+@named_query("mirror.messages")
 def mirrored_messages(ids: Collection[uuid.UUID]) -> list[Document]:
     """Return the messages there are, as InstantDB holds them: each with its teacher."""
     rows = Message.objects.filter(pk__in=ids).annotate(teacher_id=F("chat__teacher_id"))

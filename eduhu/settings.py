@@ -453,6 +453,7 @@ UNFOLD = {
 # --- What operators see --------------------------------------------------------------------
 
 SENTRY_DSN = env.str("SENTRY_DSN", "")
+SLOW_QUERY_MS = env.int("SLOW_QUERY_MS", 500, validate=validate.Range(min=1))
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

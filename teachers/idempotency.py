@@ -33,6 +33,7 @@ from eduhu.errors import (
     RequestInProgress,
     problem,
 )
+from eduhu.named_queries import named_query
 from eduhu.telemetry import request_id
 from teachers.auth import teacher_of
 from teachers.models import IdempotentRequest, Teacher
@@ -132,6 +133,7 @@ def _refuse_another(record: IdempotentRequest, mark: str) -> None:
         raise IdempotencyKeyReused
 
 
+@named_query("idempotency.kept")
 def find_kept(teacher: Teacher, key: str, mark: str) -> IdempotentRequest | None:
     """Return what is kept under a key. Raises IdempotencyKeyReused for another request's key."""
     fresh = IdempotentRequest.objects.filter(created_at__gte=now() - KEPT)

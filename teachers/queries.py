@@ -6,6 +6,7 @@ from typing import Any
 
 from eduhu.db import epoch_ms
 from eduhu.mirror.documents import to_document
+from eduhu.named_queries import named_query
 from teachers.models import Teacher, TeacherPreferences
 
 Document = dict[str, Any]  # a row as JSON shows it
@@ -41,18 +42,21 @@ def preferences_document(preferences: TeacherPreferences) -> Document:
     }
 
 
+@named_query("preferences.row")
 def preferences_row(teacher: Teacher, row_id: uuid.UUID) -> Document | None:
     """Return a teacher's preferences by their id, or None when they are not there."""
     found = TeacherPreferences.objects.filter(pk=row_id, teacher=teacher).first()
     return preferences_document(found) if found is not None else None
 
 
+@named_query("preferences.of_teacher")
 def preferences_of(teacher: Teacher) -> Document:
     """Return a teacher's preferences; the empty ones are made on the first look."""
     preferences, _created = TeacherPreferences.objects.get_or_create(teacher=teacher)
     return preferences_document(preferences)
 
 
+@named_query("mirror.preferences")
 def mirrored_preferences(ids: Collection[uuid.UUID]) -> list[Document]:
     """Return the preferences there are, as InstantDB holds them."""
     rows = TeacherPreferences.objects.filter(pk__in=ids).values(*PREFERENCES_FIELDS)

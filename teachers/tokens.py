@@ -18,6 +18,7 @@ from knox.models import AuthToken
 
 from eduhu.db import now
 from eduhu.errors import NotAuthenticated
+from eduhu.named_queries import named_query
 from eduhu.threads import in_thread
 from teachers.models import Teacher
 
@@ -61,6 +62,7 @@ def _own_copy(auth: AuthToken) -> AuthToken:
     return mine
 
 
+@named_query("tokens.find")
 def _look_up(digest: str) -> AuthToken:
     found = AuthToken.objects.select_related("user").filter(digest=digest).first()
     auth = _checked(cast(AuthToken | None, found))

@@ -23,6 +23,7 @@ from chats.replies.events import Ending, elapsed_ms, ending_of
 from eduhu import events
 from eduhu.db import now
 from eduhu.errors import ReplyInterrupted
+from eduhu.named_queries import named_query
 
 # Both engines name the columns of VALUES so.
 _CHECKPOINT = """
@@ -71,6 +72,7 @@ def claim(worker: str, limit: int) -> list[Job]:
     return [_job(reply) for reply in _take(worker, queued, limit)]
 
 
+@named_query("replies.take")
 def _take(worker: str, replies: ReplyQuerySet, limit: int) -> list[Reply]:
     with transaction.atomic():
         if connection.features.has_select_for_update_skip_locked:
@@ -112,6 +114,7 @@ def _mine(worker: str) -> ReplyQuerySet:
     return Reply.objects.filter(worker=worker, state=ReplyState.STREAMING)
 
 
+@named_query("replies.heartbeat")
 def heartbeat(worker: str, running: Collection[uuid.UUID]) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
     """Renew the leases of what this worker is writing.
 
@@ -124,6 +127,7 @@ def heartbeat(worker: str, running: Collection[uuid.UUID]) -> tuple[set[uuid.UUI
     return set(owned), {reply_id for reply_id, stop in owned.items() if stop}
 
 
+@named_query("replies.checkpoint")
 def checkpoint(worker: str, texts: Mapping[uuid.UUID, str]) -> None:
     """Store the text so far of several replies in one statement."""
     # By hand: with hundreds of replies a second, building CASE … WHEN costs more than all else.

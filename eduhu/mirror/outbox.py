@@ -13,6 +13,7 @@ from eduhu.mirror import capture
 from eduhu.mirror.client import Change
 from eduhu.mirror.documents import REVISION
 from eduhu.mirror.models import OutboxEntry
+from eduhu.named_queries import named_query
 
 Row = tuple[str, uuid.UUID]  # table, id
 
@@ -36,6 +37,7 @@ class Pending:
         return self.table, self.row_id
 
 
+@named_query("mirror.pending")
 def read_pending(limit: int) -> list[Pending]:
     """Return the rows of the `limit` oldest entries, each row once."""
     entries: dict[Row, list[int]] = defaultdict(list)

@@ -12,6 +12,7 @@ from django.db.backends.postgresql import base, operations
 from django.db.utils import OperationalError
 from psycopg_pool import PoolTimeout
 
+from eduhu.named_queries import timed
 from eduhu.postgresql import outage
 
 
@@ -29,6 +30,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     ops_class = DatabaseOperations
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.execute_wrappers.append(timed)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Take a connection from the pool."""

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base, operations
 
+from eduhu.named_queries import timed
+
 TURN_SECONDS = 20.0  # as long as SQLite itself waits
 
 _turns: defaultdict[Any, threading.Lock] = defaultdict(threading.Lock)  # by database file
@@ -27,6 +29,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     ops_class = DatabaseOperations
     _has_turn = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.execute_wrappers.append(timed)
 
     def _start_transaction_under_autocommit(self) -> None:
         # Without the turn SQLite decides, and says that the database is locked.
