@@ -103,6 +103,7 @@ TEMPLATES = [
 # --- Where rows live -----------------------------------------------------------------------
 
 DATABASE_POOL_SIZE = 10
+DATABASE_WAIT_SECONDS = env.float("DATABASE_WAIT_SECONDS", 5.0, validate=validate.Range(min=0.1))
 DATABASE_URL = env.str("DATABASE_URL", "") or f"sqlite:///{DATA_DIR / 'eduhu.sqlite3'}"
 STATEMENT_TIMEOUT_MS = env.int("DATABASE_STATEMENT_TIMEOUT_MS", 10_000)
 DATABASES: dict[str, Any] = {"default": dj_database_url.parse(DATABASE_URL)}
@@ -110,7 +111,6 @@ DATABASE_IS_POSTGRESQL = DATABASE_URL.startswith(("postgres://", "postgresql://"
 if DATABASE_IS_POSTGRESQL:
     DATABASES["default"]["ENGINE"] = "eduhu.postgresql"
     DATABASES["default"]["CONN_MAX_AGE"] = 0  # the pool keeps connections, not the thread
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
         "pool": {
@@ -121,6 +121,9 @@ if DATABASE_IS_POSTGRESQL:
             "reconnect_timeout": 0.5,
             "reconnect_failed": outage.notice,
         },
+        # Statements that come again are planned once for each connection.
+        "server_side_binding": True,
+        "prepare_threshold": 5,
         "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout=2000"
         " -c idle_in_transaction_session_timeout=15000",
     }

@@ -3,7 +3,6 @@
 import time
 from typing import Any
 
-BUSY_SECONDS = 5.0  # how long a busy pool is waited for
 KNOWN_SECONDS = 1.0  # how long nobody asks after a failed attempt; then somebody tries again
 
 _noticed = -KNOWN_SECONDS

@@ -12,6 +12,8 @@ from typing import Any
 from django.db.backends.sqlite3 import base, operations
 
 from eduhu.named_queries import timed
+from eduhu.pool import PoolState
+from eduhu.sqlite.slots import slots
 
 TURN_SECONDS = 20.0  # as long as SQLite itself waits
 
@@ -32,7 +34,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.execute_wrappers.append(timed)
+        self.execute_wrappers += [slots.capped, timed]  # waiting is no part of a query's time
+
+    def pool_state(self) -> PoolState:
+        """Return how many statements run and wait."""
+        return slots.state()
 
     def _start_transaction_under_autocommit(self) -> None:
         # Without the turn SQLite decides, and says that the database is locked.

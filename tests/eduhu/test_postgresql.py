@@ -4,47 +4,12 @@ import threading
 import time
 
 import pytest
-from django.conf import settings
 from django.db import OperationalError, connection
 
 from eduhu.postgresql import outage
+from tests.holders import Holders
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
-
-
-class Holders:
-    """Threads that hold every connection of the pool until `release`."""
-
-    def __init__(self):
-        self._release = threading.Event()
-        self._held = threading.Barrier(settings.DATABASE_POOL_SIZE + 1)
-        self._threads = [
-            threading.Thread(target=self._hold) for _ in range(settings.DATABASE_POOL_SIZE)
-        ]
-
-    def _hold(self):
-        try:
-            connection.ensure_connection()
-            self._held.wait(20)
-            self._release.wait(20)
-        finally:
-            connection.close()
-
-    def __enter__(self):
-        connection.close()
-        connection.close_pool()  # a thread of an earlier test may have died with one of its ten
-        for thread in self._threads:
-            thread.start()
-        self._held.wait(20)
-        return self
-
-    def release(self):
-        self._release.set()
-
-    def __exit__(self, *_):
-        self.release()
-        for thread in self._threads:
-            thread.join()
 
 
 @pytest.mark.claim(55)
@@ -57,8 +22,8 @@ def test_a_busy_pool_is_waited_for():
 
 
 @pytest.mark.claim(55)
-def test_a_pool_that_stays_busy_is_not_waited_for_longer_than_promised(monkeypatch):
-    monkeypatch.setattr(outage, "BUSY_SECONDS", 1.0)
+def test_a_pool_that_stays_busy_is_not_waited_for_longer_than_promised(settings):
+    settings.DATABASE_WAIT_SECONDS = 1.0
     with Holders():
         started = time.monotonic()
         with pytest.raises(OperationalError):
