@@ -10,4 +10,7 @@ class MirrorConfig(AppConfig):
     verbose_name = _("Mirror")
 
     def ready(self) -> None:
-        from eduhu.mirror import checks  # noqa: F401 (registers itself)
+        from eduhu import writes
+        from eduhu.mirror import capture, checks  # noqa: F401 (the checks register themselves)
+
+        writes.observe(capture.OBSERVER)

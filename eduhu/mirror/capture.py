@@ -1,22 +1,22 @@
 """Writes of mirrored tables leave an entry in the outbox, in the same transaction.
 
-Every write of Django's ORM becomes one INSERT, UPDATE or DELETE statement, and the
-compilers of our database back ends (`compilers.py`) hand each of them to `note()`.
-So `save`, bulk methods, `F()` updates, cascades and the admin need nothing of their
-own. Raw SQL and data migrations are not seen.
+Every write of Django's ORM becomes one INSERT, UPDATE or DELETE statement, and each of
+them is told to `note()` (`eduhu/writes.py`). So `save`, bulk methods, `F()` updates,
+cascades and the admin need nothing of their own. Raw SQL and data migrations are not
+seen.
 """
 
 import threading
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from eduhu.mirror.documents import Document
+from eduhu.writes import Observer, Write
 
 CHANNEL = "eduhu_mirror"
 Written = tuple[str, uuid.UUID, str]  # table, row, operation
@@ -42,10 +42,9 @@ class Source:
         """The table, and the namespace in InstantDB."""
         return self.model._meta.db_table
 
-    def named_fields(self) -> list["models.Field[Any, Any]"]:
-        """Return the fields that an entry is made of: the key, and what a write touches."""
-        names = [self.model._meta.pk.name, *filter(None, [self.touches])]
-        return [self.model._meta.get_field(name) for name in names]  # type: ignore[misc]
+    def fields(self) -> list[str]:
+        """Return the attributes that an entry is made of: the key, and what a write touches."""
+        return [self.model._meta.pk.attname, *([f"{self.touches}_id"] if self.touches else [])]
 
 
 _sources: dict[type[models.Model], Source] = {}
@@ -74,28 +73,29 @@ def source_of(model: type[models.Model] | None) -> Source | None:
     return _sources.get(model._meta.concrete_model or model)
 
 
-def note(
-    connection: BaseDatabaseWrapper,
-    source: Source,
-    operation: str,
-    rows: Collection[tuple[Any, ...]],
-    changed: frozenset[str] = frozenset(),
-) -> None:
-    """Store an entry for each written row; a transaction must be open.
-
-    `rows` hold the values of `source.named_fields()`, `changed` the names of the
-    fields that an update sets.
-    """
-    ids = [_as_uuid(row[0]) for row in rows]
-    written = [(source.table, row_id, operation) for row_id in ids]
-    if source.touches and operation != "update":
+def note(write: Write) -> None:
+    """Store an entry for each written row; a transaction must be open."""
+    source = source_of(write.model)
+    assert source is not None  # we were asked before the write
+    key, *touches = source.fields()
+    ids = [row[key] for row in write.rows]
+    written = [(source.table, row_id, write.operation) for row_id in ids]
+    if source.touches and write.operation != "update":
         target = source.model._meta.get_field(source.touches).related_model
         table = target._meta.db_table  # type: ignore[union-attr]
-        touched = {_as_uuid(row[1]) for row in rows}
+        touched = {row[name] for row in write.rows for name in touches}
         written += [(table, row_id, "update") for row_id in sorted(touched)]
-    if changed:
-        written += _rows_with_copies(connection, source, ids, changed)
-    enqueue(connection, written)
+    if write.changed:
+        written += _rows_with_copies(write.connection, source, ids, write.changed)
+    enqueue(write.connection, written)
+
+
+def _fields(model: type[models.Model]) -> list[str]:
+    source = source_of(model)
+    return source.fields() if source is not None else []
+
+
+OBSERVER = Observer(_fields, note, stores=is_on)
 
 
 def _rows_with_copies(
@@ -111,10 +111,6 @@ def _rows_with_copies(
                 rows = other.model._base_manager.using(connection.alias)
                 for row_id in rows.filter(**{f"{name}__in": ids}).values_list("pk", flat=True):
                     yield other.table, row_id, "update"
-
-
-def _as_uuid(value: Any) -> uuid.UUID:
-    return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
 
 
 def enqueue(connection: BaseDatabaseWrapper, written: Collection[Written]) -> None:

@@ -20,7 +20,7 @@ from eduhu.postgresql import outage
 
 
 class DatabaseOperations(operations.DatabaseOperations):
-    """Names our compilers, whose writes are captured for the mirror."""
+    """Names our compilers, whose writes are told to observers."""
 
     compiler_module = "eduhu.postgresql.compiler"
 

@@ -1,9 +1,9 @@
-"""Django's SQL compilers for PostgreSQL; writes of mirrored tables are captured."""
+"""Django's SQL compilers for PostgreSQL; observers are told of writes."""
 
 from django.db.backends.postgresql import compiler
 from django.db.backends.postgresql.compiler import SQLAggregateCompiler, SQLCompiler
 
-from eduhu.mirror.compilers import CapturedInsert, CapturedWrite
+from eduhu.writes import ObservedInsert, ObservedWrite
 
 # mypy: disable-error-code=misc
 # The mixins take what each compiler takes; the stubs cannot say that.
@@ -17,13 +17,13 @@ __all__ = [
 ]
 
 
-class SQLInsertCompiler(CapturedInsert, compiler.SQLInsertCompiler):
+class SQLInsertCompiler(ObservedInsert, compiler.SQLInsertCompiler):
     """INSERT."""
 
 
-class SQLUpdateCompiler(CapturedWrite, compiler.SQLUpdateCompiler):
+class SQLUpdateCompiler(ObservedWrite, compiler.SQLUpdateCompiler):
     """UPDATE."""
 
 
-class SQLDeleteCompiler(CapturedWrite, compiler.SQLDeleteCompiler):
+class SQLDeleteCompiler(ObservedWrite, compiler.SQLDeleteCompiler):
     """DELETE."""

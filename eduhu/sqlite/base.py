@@ -21,7 +21,7 @@ _turns: defaultdict[Any, threading.Lock] = defaultdict(threading.Lock)  # by dat
 
 
 class DatabaseOperations(operations.DatabaseOperations):
-    """Names our compilers, whose writes are captured for the mirror."""
+    """Names our compilers, whose writes are told to observers."""
 
     compiler_module = "eduhu.sqlite.compiler"
 
