@@ -12,10 +12,12 @@ class ArtifactsConfig(AppConfig):
     verbose_name = _("Artifacts")
 
     def ready(self) -> None:
+        from artifacts.cached import watch_writes
         from artifacts.queries import artifact_row, mirrored_artifacts
         from eduhu import events
         from eduhu.mirror import capture
 
+        watch_writes()
         post_migrate.connect(_install_triggers, sender=self)
         events.register_table("artifacts", artifact_row)
         capture.register(capture.Source(self.get_model("Artifact"), mirrored_artifacts))

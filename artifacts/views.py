@@ -7,8 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from artifacts import actions, queries, serializers
-from eduhu.pages import PageRequest, next_url
+from artifacts import actions, cached, queries, serializers
+from eduhu.pages import PageRequest
 from teachers.auth import teacher_of
 from teachers.idempotency import IDEMPOTENCY_KEY, idempotent
 
@@ -29,8 +29,8 @@ class ArtifactList(APIView):
         page = PageRequest.from_query(request.query_params, default=50, maximum=200)
         wanted = serializers.ArtifactFilter(data=request.query_params)
         wanted.is_valid(raise_exception=True)
-        rows, cursor = queries.artifact_page(teacher_of(request), page, **wanted.validated_data)
-        return Response({"results": rows, "next": next_url(request, cursor)})
+        found = cached.artifact_page(teacher_of(request), page, **wanted.validated_data)
+        return Response(found.answer(request))
 
     @extend_schema(
         operation_id="artifacts_create",
@@ -56,7 +56,7 @@ class ArtifactDetail(APIView):
     @extend_schema(operation_id="artifacts_get", responses={200: serializers.ArtifactOutput})
     def get(self, request: Request, artifact_id: uuid.UUID) -> Response:
         """Show an artifact."""
-        return Response(queries.artifact_detail(teacher_of(request), artifact_id))
+        return Response(cached.artifact_detail(teacher_of(request), artifact_id))
 
     @extend_schema(
         operation_id="artifacts_change",

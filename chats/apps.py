@@ -12,10 +12,12 @@ class ChatsConfig(AppConfig):
     verbose_name = _("Chats")
 
     def ready(self) -> None:
+        from chats.cached import watch_writes
         from chats.queries import chat_row, mirrored_chats, mirrored_messages
         from eduhu import events
         from eduhu.mirror import capture
 
+        watch_writes()
         post_migrate.connect(_install_triggers, sender=self)
         events.register_table("chats", chat_row)
         capture.register(capture.Source(self.get_model("Chat"), mirrored_chats))

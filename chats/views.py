@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from chats import actions, queries, serializers
-from eduhu.pages import PageRequest, next_url
+from chats import actions, cached, queries, serializers
+from eduhu.pages import PageRequest
 from teachers.auth import teacher_of
 from teachers.idempotency import IDEMPOTENCY_KEY, idempotent
 
@@ -46,8 +46,8 @@ class ChatList(APIView):
         """List chats, last changed first; 50 a page, at most 200."""
         page = PageRequest.from_query(request.query_params, default=50, maximum=200)
         is_archived = request.query_params.get("archived", "").lower() in {"1", "true"}
-        rows, cursor = queries.chat_page(teacher_of(request), page, is_archived=is_archived)
-        return Response({"results": rows, "next": next_url(request, cursor)})
+        chats = cached.chat_page(teacher_of(request), page, is_archived=is_archived)
+        return Response(chats.answer(request))
 
     @extend_schema(
         operation_id="chats_create",
@@ -71,7 +71,7 @@ class ChatDetail(APIView):
     @extend_schema(operation_id="chats_get", responses={200: serializers.ChatDetail})
     def get(self, request: Request, chat_id: uuid.UUID) -> Response:
         """Show a chat, and the reply that is being written, if any."""
-        return Response(queries.chat_detail(teacher_of(request), chat_id))
+        return Response(cached.chat_detail(teacher_of(request), chat_id))
 
     @extend_schema(
         operation_id="chats_change",
@@ -103,8 +103,8 @@ class MessageList(APIView):
     def get(self, request: Request, chat_id: uuid.UUID) -> Response:
         """List the newest messages in reading order; 100 a page, at most 200."""
         page = PageRequest.from_query(request.query_params, default=100, maximum=200)
-        rows, cursor = queries.message_page(teacher_of(request), chat_id, page)
-        return Response({"results": rows, "next": next_url(request, cursor)})
+        messages = cached.message_page(teacher_of(request), chat_id, page)
+        return Response(messages.answer(request))
 
 
 class ReplyCancel(APIView):

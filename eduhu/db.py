@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql.compiler import SQLCompiler
 from uuid6 import uuid7
@@ -69,6 +69,15 @@ class JsonTypeOf(models.Func):
     ) -> Any:
         """Render for SQLite."""
         return self.as_sql(compiler, connection, function="json_type", **context)
+
+
+def give_back_connection() -> None:
+    """Return this thread's connection to the pool before a wait; the next query takes another.
+
+    Does nothing inside a transaction, whose connection cannot be given away.
+    """
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def run_statements(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:

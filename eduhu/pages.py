@@ -4,15 +4,18 @@ import base64
 import binascii
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+import orjson
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 
+from eduhu.cache import tiers
+from eduhu.cache.policies import Content
 from eduhu.db import epoch_ms, from_epoch_ms
 from eduhu.errors import InvalidCursor, InvalidInput
 
@@ -68,6 +71,42 @@ def split(
         return rows, None
     rows = rows[: page.limit]
     return rows, _encode(rows[-1][time_field], rows[-1]["id"])
+
+
+@dataclass(frozen=True, slots=True)
+class JsonPage:
+    """The rows of a page as JSON, and the cursor to the next."""
+
+    results: orjson.Fragment
+    cursor: str | None
+
+    @classmethod
+    def of(cls, rows: Any, cursor: str | None) -> "JsonPage":
+        """Show rows."""
+        return cls(orjson.Fragment(orjson.dumps(rows)), cursor)
+
+    @classmethod
+    def read(
+        cls,
+        content: Content,
+        teacher_id: uuid.UUID,
+        name: str,
+        scope: str,
+        load: Callable[[], tuple[Any, str | None]],
+    ) -> "JsonPage":
+        """Return a page through the cache tiers; kept with its cursor on a line before it."""
+
+        def load_json() -> bytes:
+            rows, cursor = load()
+            return (cursor or "").encode() + b"\n" + orjson.dumps(rows)
+
+        value = tiers.get(tiers.Read(content, teacher_id, name, scope, load_json))
+        cursor, _, results = value.partition(b"\n")
+        return cls(orjson.Fragment(results), cursor.decode() or None)
+
+    def answer(self, request: Request) -> dict[str, Any]:
+        """Return the body of an answer."""
+        return {"results": self.results, "next": next_url(request, self.cursor)}
 
 
 def next_url(request: Request, cursor: str | None) -> str | None:

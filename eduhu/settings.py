@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "eduhu",
+    "eduhu.cache",
     "eduhu.mirror",
     "teachers",
     "chats",
@@ -165,9 +166,10 @@ def _cache(name: str, entries: int, redis: str) -> dict[str, Any]:
 CACHES = {
     "default": _cache("default", 10_000, "django_redis.cache.RedisCache"),
     # Counters have a cache of their own: other keys must not push a limit out.
-    "limits": _cache("limits", 100_000, "eduhu.cache.LimitCache"),
+    "limits": _cache("limits", 100_000, "eduhu.limit_cache.LimitCache"),
 }
 RATELIMIT_USE_CACHE = "limits"
+CACHE_TIERS = env.str("CACHE_TIERS", "on", validate=validate.OneOf(["on", "off"]))
 
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {

@@ -13,9 +13,11 @@ class TeachersConfig(AppConfig):
         from eduhu import events
         from eduhu.mirror import capture
         from teachers import schema  # noqa: F401 (registers itself)
+        from teachers.cached import watch_writes
         from teachers.queries import mirrored_preferences, preferences_row
         from teachers.tokens import forget_changed
 
+        watch_writes()
         post_save.connect(forget_changed, sender=self.get_model("Teacher"))
         post_delete.connect(forget_changed, sender="knox.AuthToken")
         events.register_table("teacher_preferences", preferences_row)

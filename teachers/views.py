@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from eduhu.db import epoch_ms
 from eduhu.errors import PermissionDenied
 from eduhu.limits import client_address
-from teachers import actions, queries, serializers
+from teachers import actions, cached, queries, serializers
 from teachers.auth import teacher_of
 
 
@@ -79,7 +79,7 @@ class Preferences(APIView):
     @extend_schema(operation_id="preferences_get", responses={200: serializers.PreferencesOutput})
     def get(self, request: Request) -> Response:
         """Show the preferences."""
-        return Response(queries.preferences_of(teacher_of(request)))
+        return Response(cached.preferences_of(teacher_of(request)))
 
     @extend_schema(
         operation_id="preferences_replace",

@@ -12,6 +12,7 @@ from django.core.cache import caches
 from django.db import connections
 
 from chats.providers.registry import provider
+from eduhu.cache import invalidation, memory
 from tests.client import ApiClient
 from tests.cluster import Cluster
 from tests.factories import make_teacher
@@ -75,7 +76,14 @@ def fresh_caches():
     """No test sees the counters of another."""
     for cache in caches.all(initialized_only=True):
         cache.clear()
+    memory.forget_everything()
     provider.cache_clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def serving():
+    """The process of the tests serves, as `manage.py serve` does."""
+    invalidation.serve_here()
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from eduhu import limits
-from eduhu.cache import LimitCache
 from eduhu.errors import TooManyRequests
+from eduhu.limit_cache import LimitCache
 
 COUNT_IN_A_PROCESS = """
 import os
@@ -66,7 +66,7 @@ def redis_away(settings):
     settings.CACHES = {
         **settings.CACHES,
         "limits": {
-            "BACKEND": "eduhu.cache.LimitCache",
+            "BACKEND": "eduhu.limit_cache.LimitCache",
             "LOCATION": "redis://127.0.0.1:9/0",
             "OPTIONS": {"SOCKET_TIMEOUT": 0.5, "SOCKET_CONNECT_TIMEOUT": 0.5},
         },
@@ -83,4 +83,4 @@ def test_without_redis_each_use_counts_twice(redis_away):
 def test_a_redis_that_is_away_is_asked_once_and_then_left_alone(redis_away, caplog):
     for _ in range(50):
         passes("left alone")
-    assert len([each for each in caplog.records if each.name == "eduhu.cache"]) == 1
+    assert len([each for each in caplog.records if each.name == "eduhu.limit_cache"]) == 1

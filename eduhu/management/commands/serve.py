@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from eduhu.cache.loops import CacheLoops
 from eduhu.memory import keep_what_is_loaded
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Loops:
     """What runs in the web process beside requests."""
 
     def __init__(self) -> None:
+        self._caches = CacheLoops()
         self._celery: Any = None  # an EmbeddedCelery, imported only where it runs
         self._mirror: Any = None  # an EmbeddedMirror, too
 
@@ -52,6 +54,7 @@ class Loops:
         """Start the reply loop, Celery where there is no broker, the mirror on SQLite."""
         from chats.replies import engine
 
+        self._caches.start()
         engine.start(has_worker=not settings.REDIS_URL)
         keep_what_is_loaded()
         if settings.EMBEDDED_CELERY:
@@ -72,10 +75,11 @@ class Loops:
         engine.release_readers()
 
     async def stop(self) -> None:
-        """End running replies as interrupted, then Celery and the mirror."""
+        """End running replies as interrupted, then the caches, Celery and the mirror."""
         from chats.replies import engine
 
         await engine.stop()
+        await self._caches.stop()
         if self._celery is not None:
             self._celery.stop()
         if self._mirror is not None:

@@ -1,0 +1,1 @@
+"""The cache tiers: process memory over a cache that all processes share."""

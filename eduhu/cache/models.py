@@ -1,0 +1,40 @@
+"""What processes tell each other through the database."""
+
+from django.db import models
+
+from eduhu.db import MillisecondField, now
+
+
+class CacheInvalidation(models.Model):
+    """The scopes that a write without Redis has made untrue, for the process that serves."""
+
+    scopes = models.JSONField()
+    created_at = MillisecondField(default=now)
+
+    class Meta:
+        db_table = "cache_invalidation"
+
+    def __str__(self) -> str:
+        return ", ".join(self.scopes)
+
+
+class CacheCount(models.Model):
+    """What the tiers did on one day, in all processes together."""
+
+    day = models.DateField()
+    content = models.CharField(max_length=40)
+    memory_hits = models.BigIntegerField(default=0)
+    shared_hits = models.BigIntegerField(default=0)
+    misses = models.BigIntegerField(default=0)
+    evictions = models.BigIntegerField(default=0)
+    loads = models.BigIntegerField(default=0)
+    load_ms = models.FloatField(default=0)
+
+    class Meta:
+        db_table = "cache_counts"
+        constraints = [
+            models.UniqueConstraint(fields=["day", "content"], name="cache_counts_once_a_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.content} {self.day}"

@@ -1,0 +1,114 @@
+"""Which writes change what is cached: each write of the ORM names the scopes to forget.
+
+Apps say for each table, in `ready()`, which scopes its rows are in. Writes are seen
+where they become SQL (`eduhu/writes.py`), so REST, sockets, the admin, tasks, imports,
+bulk methods and cascades need nothing of their own.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from string import Formatter
+
+from django.conf import settings
+from django.db.models import prefetch_related_objects
+
+from eduhu.cache import invalidation
+from eduhu.cache.shared import EVERYTHING
+from eduhu.writes import Model, Observer, Row, Write
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A table whose rows are cached.
+
+    `scopes` are forgotten with each write of a row, such as `chats:{teacher_id}`;
+    `whole` only when the row comes, goes or moves. `touches` is a foreign key whose row
+    the database changes with each insert and delete. Where `shown` is given, an update
+    of other fields changes nothing that is cached.
+    """
+
+    scopes: tuple[str, ...]
+    whole: tuple[str, ...] = ()
+    touches: str | None = None
+    shown: frozenset[str] | None = None
+
+    def fields(self) -> list[str]:
+        """Return the attributes that the scopes are made of."""
+        named = [name for template in (*self.scopes, *self.whole) for name in _named(template)]
+        return list(dict.fromkeys([*named, *([f"{self.touches}_id"] if self.touches else [])]))
+
+
+@cache
+def _named(template: str) -> list[str]:
+    return [name for _, name, _, _ in Formatter().parse(template) if name]
+
+
+_watched: dict[str, Watched] = {}  # by table: migrations have model classes of their own
+
+
+def watch(model: Model, watched: Watched) -> None:
+    """Forget what is cached of a model's rows when they are written."""
+    _watched[model._meta.db_table] = watched
+
+
+def _fields(model: Model) -> Collection[str]:
+    watched = _watched.get(model._meta.db_table) if settings.CACHE_TIERS == "on" else None
+    return watched.fields() if watched is not None else ()
+
+
+def _note(write: Write) -> None:
+    watched = _watched[write.model._meta.db_table]
+    if write.operation == "update" and not _shows(watched, write.changed):
+        return
+    if write.operation == "insert" and write.changed & _names(write.model, watched):
+        scopes = {EVERYTHING}  # an upsert does not say whose the row was
+    else:
+        is_whole = write.operation != "update" or _has_moved(write)
+        scopes = set(_scopes(watched, [*write.rows, *write.before], is_whole=is_whole))
+        if watched.touches and is_whole:
+            scopes |= set(_touched(write, watched.touches))
+    invalidation.forget_on_commit(write.connection, scopes)
+
+
+def _shows(watched: Watched, changed: Collection[str]) -> bool:
+    return watched.shown is None or not watched.shown.isdisjoint(changed)
+
+
+def _has_moved(write: Write) -> bool:
+    def values(rows: Collection[Row]) -> set[tuple[object, ...]]:
+        return {tuple(row.values()) for row in rows}
+
+    return bool(write.before) and values(write.before) != values(write.rows)
+
+
+def _names(model: Model, watched: Watched) -> set[str]:
+    return {model._meta.get_field(name).name for name in watched.fields()}
+
+
+def _scopes(watched: Watched, rows: Iterable[Row], *, is_whole: bool) -> Iterator[str]:
+    templates = (*watched.scopes, *watched.whole) if is_whole else watched.scopes
+    for row in rows:
+        for template in templates:
+            # A row without an owner is nobody's, and cached for nobody.
+            if all(row[name] is not None for name in _named(template)):
+                yield template.format(**row)
+
+
+def _touched(write: Write, foreign_key: str) -> Iterator[str]:
+    target = write.model._meta.get_field(foreign_key).related_model
+    assert isinstance(target, type)
+    watched = _watched[target._meta.db_table]
+    if write.operation == "insert":
+        # Nearly always known: who stores a message holds its chat.
+        prefetch_related_objects(list(write.objects), foreign_key)
+        known = {getattr(obj, foreign_key, None) for obj in write.objects} - {None}
+        rows = [{name: getattr(obj, name) for name in watched.fields()} for obj in known]
+    else:
+        ids = {row[f"{foreign_key}_id"] for row in [*write.rows, *write.before]}
+        found = target._base_manager.using(write.connection.alias).filter(pk__in=ids)
+        rows = list(found.values(*watched.fields()))
+    return _scopes(watched, rows, is_whole=False)
+
+
+OBSERVER = Observer(_fields, _note, stores=invalidation.is_told_by_table)
