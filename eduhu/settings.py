@@ -303,7 +303,9 @@ TEMPLATE_WORD_DELAY_SECONDS = (env.int("TEMPLATE_WORD_DELAY_MS", 20) or 0) / 100
 # --- The mirror to InstantDB ---------------------------------------------------------------
 
 INSTANT_APP_ID = env.str("INSTANT_APP_ID", "39f14e13-9afb-4222-be45-3d2c231be3a1")
-INSTANT_APP_ADMIN_TOKEN = env.str("INSTANT_APP_ADMIN_TOKEN", "")  # empty: nothing is mirrored
+INSTANT_APP_ADMIN_TOKEN = env.str(
+    "INSTANT_APP_ADMIN_TOKEN", ""
+).strip()  # empty: nothing is mirrored
 INSTANT_API_URI = env.str("INSTANT_API_URI", "https://api.instantdb.com")
 
 # --- API -----------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from django.db import connections
 
 from chats.providers.registry import provider
 from eduhu.cache import invalidation, memory
+from tests import node
 from tests.client import ApiClient
 from tests.cluster import Cluster
 from tests.factories import make_teacher
@@ -56,6 +57,8 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL and Redis"))
         if item.get_closest_marker("browser") and CHROMIUM is None:
             item.add_marker(pytest.mark.skip(reason="needs Chromium"))
+        if item.get_closest_marker("node") and not node.is_installed():
+            item.add_marker(pytest.mark.skip(reason="needs Node.js, and `npm ci` in tests/npm"))
 
 
 CLUSTER_SETTINGS = {

@@ -16,11 +16,12 @@ import httpx
 from django.conf import settings
 from instantdb import Instant, InstantAPIError
 
-from eduhu.mirror.documents import Document
+from eduhu.mirror.documents import REVISION, Document
 
 # The server gives up on a statement after 30 s; who waits longer knows that nothing comes later.
 ANSWER_SECONDS = 35.0
 CONNECT_SECONDS = 5.0
+LONGEST_REASON = 500  # characters; it may be a page of a proxy
 # What is said about single rows. Anything else, also what is new to us, is about the whole app.
 ABOUT_ROWS = frozenset(
     {
@@ -31,12 +32,13 @@ ABOUT_ROWS = frozenset(
 )  # fmt: skip
 
 
-def client_of_settings() -> "InstantClient":
-    """Return a client of the app that the settings name."""
+def client_of_settings(seconds: float | None = None) -> "InstantClient":
+    """Return a client of the app that the settings name; it waits `seconds` for an answer."""
     return InstantClient(
         app_id=settings.INSTANT_APP_ID,
         admin_token=settings.INSTANT_APP_ADMIN_TOKEN,
         api_uri=settings.INSTANT_API_URI,
+        seconds=seconds,
     )
 
 
@@ -65,7 +67,11 @@ class Rejected(MirrorError):
 
 
 class Closed(MirrorError):
-    """The app takes nothing: read-only, disabled, or not ours (id, token or address are wrong)."""
+    """The app takes nothing: it is read-only or disabled, or it is none of ours."""
+
+
+class NotOurs(Closed):
+    """There is no such app for us: id, token or address are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +86,12 @@ class Change:
 class InstantClient:
     """One app, as its administrator. May be used from several threads at once."""
 
-    def __init__(self, *, app_id: str, admin_token: str, api_uri: str) -> None:
+    def __init__(
+        self, *, app_id: str, admin_token: str, api_uri: str, seconds: float | None = None
+    ) -> None:
         self._http = httpx.Client(
             base_url=api_uri.rstrip("/"),
-            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            timeout=httpx.Timeout(seconds or ANSWER_SECONDS, connect=CONNECT_SECONDS),
         )
         self._app_id = app_id
         self._bearer = {"authorization": f"Bearer {admin_token}"}
@@ -117,22 +125,57 @@ class InstantClient:
             row = self._instant.tx[change.table][str(change.row_id)]
             steps.append(row.delete() if change.document is None else row.update(change.document))
         with _our_errors():
-            self._instant.transact(steps)
+            # Another server may say 200 as well, and what is taken for sent is forgotten.
+            _part_of(self._instant.transact(steps), "tx-id", int)
 
     def rows(self, table: str, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Document]:
         """Return the rows that InstantDB holds, by id. Raises Unreachable, Busy or Closed."""
-        wanted = {"where": {"id": {"$in": [str(each) for each in ids]}}}
+        found = self.query(table, {"$": {"where": {"id": {"$in": [str(each) for each in ids]}}}})
+        return {uuid.UUID(row["id"]): row for row in found}
+
+    def revisions(
+        self, table: str, where: dict[str, Any], *, offset: int, limit: int
+    ) -> list[tuple[uuid.UUID, float | None]]:
+        """Return ids and revisions of rows, ordered by revision, then id; no revision is first.
+
+        The revision must be indexed and typed. Raises Unreachable, Busy or Closed.
+        """
+        page = {"order": {REVISION: "asc"}, "offset": offset, "limit": limit, "fields": [REVISION]}
+        found = self.query(table, {"$": {"where": where, **page}})
+        return [(uuid.UUID(row["id"]), row.get(REVISION)) for row in found]
+
+    def query(self, namespace: str, form: dict[str, Any]) -> list[Document]:
+        """Return the rows a form asks for. Raises Unreachable, Busy, Rejected or Closed."""
         with _our_errors():
-            found = self._instant.query({table: {"$": wanted}})
-        return {uuid.UUID(row["id"]): cast(Document, row) for row in found[table]}
+            return cast(
+                list[Document], _part_of(self._instant.query({namespace: form}), namespace, list)
+            )
+
+    def issue_token(self, person_id: uuid.UUID) -> str:
+        """Return a new token by which a browser reads as this person; it never expires.
+
+        Raises Unreachable, Busy, Rejected or Closed.
+        """
+        with _our_errors():
+            return self._instant.auth.create_token(id=str(person_id))
+
+    def sign_out(self, person_id: uuid.UUID) -> None:
+        """End all tokens of a person. Raises Unreachable, Busy, Rejected or Closed."""
+        with _our_errors():
+            self._instant.auth.sign_out(id=str(person_id))
+
+    def remove_person(self, person_id: uuid.UUID) -> None:
+        """Remove what InstantDB knows of a person. Raises Unreachable, Busy, Rejected or Closed."""
+        with _our_errors():
+            self._instant.auth.delete_user(id=str(person_id))
 
     def schema(self) -> dict[str, Any]:
         """Return the schema that the app has. Raises Unreachable, Busy or Closed."""
-        return cast(dict[str, Any], self._admin("GET", "schema")["schema"])
+        return cast(dict[str, Any], self._admin("GET", "schema", "schema", dict))
 
     def permissions(self) -> dict[str, Any]:
         """Return the permissions that the app has. Raises Unreachable, Busy or Closed."""
-        return cast(dict[str, Any], self._admin("GET", "perms")["perms"] or {})
+        return self._admin("GET", "perms", "perms", dict | None) or {}
 
     def push_schema(self, schema: dict[str, Any]) -> bool:
         """Add what is missing; nothing is removed. Return whether all of it holds already.
@@ -140,22 +183,37 @@ class InstantClient:
         Raises Unreachable, Busy, Rejected or Closed.
         """
         body = {"schema": schema, "check_types": True, "supports_background_updates": True}
-        return self._admin("POST", "schema/push/apply", body)["indexing-jobs"] is None
+        return self._admin("POST", "schema/push/apply", "indexing-jobs", object, body) is None
 
     def push_permissions(self, rules: dict[str, Any]) -> None:
         """Replace the permissions. Raises Unreachable, Busy, Rejected or Closed."""
-        self._admin("POST", "perms", {"code": rules})
+        self._admin("POST", "perms", "rules", object, {"code": rules})
 
-    def _admin(self, method: str, what: str, body: Any = None) -> dict[str, Any]:
-        """Ask the part of the server that the library does not know."""
+    def _admin(self, method: str, what: str, part: str, kind: Any, body: Any = None) -> Any:
+        """Ask what the library does not know, and return a part of the answer."""
         path = f"/superadmin/apps/{self._app_id}/{what}"
         with _our_errors():
             answer = self._http.request(method, path, headers=self._bearer, json=body)
-            if answer.is_error:
-                details = answer.json()
-                text = details.get("message", "")
-                raise InstantAPIError(text, status=answer.status_code, body=details)
-            return cast(dict[str, Any], answer.json())
+            if not answer.is_success:
+                raise _api_error(answer)
+            return _part_of(answer.json(), part, kind)
+
+
+def _part_of(answer: Any, name: str, kind: Any) -> Any:
+    """Return a part of an answer. Raises KeyError for what InstantDB does not answer."""
+    if not (isinstance(answer, dict) and isinstance(answer[name], kind)):
+        raise KeyError(name)
+    return answer[name]
+
+
+def _api_error(answer: httpx.Response) -> InstantAPIError:
+    """Return what the library would raise; a proxy's own page is no JSON."""
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    text = body.get("message") if isinstance(body, dict) else answer.reason_phrase
+    return InstantAPIError(str(text), status=answer.status_code, body=body)
 
 
 @contextmanager
@@ -166,10 +224,15 @@ def _our_errors() -> Iterator[None]:
         raise _meaning_of(error) from error
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise NotConnected(f"{type(error).__name__}: {error}") from error
+    except httpx.LocalProtocolError:
+        # Its text holds the token, and this one goes to pages and logs.
+        raise NotOurs("The app id or the token has characters that none has") from None
     except httpx.HTTPError as error:
         raise Unreachable(f"{type(error).__name__}: {error}") from error
     except (JSONDecodeError, UnicodeDecodeError) as error:
         raise Closed(f"The answer is no JSON: {error}") from error
+    except KeyError as error:
+        raise Closed(f"The answer is none of InstantDB's, it has no {error}") from error
     except (TypeError, ValueError) as error:
         # Nothing was sent: the values cannot be written as JSON.
         raise Rejected(f"{type(error).__name__}: {error}") from error
@@ -177,12 +240,14 @@ def _our_errors() -> Iterator[None]:
 
 def _meaning_of(error: InstantAPIError) -> MirrorError:
     body: dict[str, Any] = error.body if isinstance(error.body, dict) else {}
-    kind, reason = body.get("type"), f"{body.get('type') or error.status}: {error}"
+    kind = str(body.get("type") or error.status)
+    reason = f"{kind}: {error}"[:LONGEST_REASON]
     if error.status == 429:
         return Busy(reason, _wanted_pause(error.hint))
     if error.status >= 500:
         return Unreachable(reason)
-    # 401, 403 and 404 come from something that is not the app we were told of.
+    if kind == "record-not-found" or error.status in (401, 403, 404):
+        return NotOurs(reason)
     is_about_rows = (error.status == 400 and kind in ABOUT_ROWS) or error.status == 413
     return Rejected(reason) if is_about_rows else Closed(reason)
 

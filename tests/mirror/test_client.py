@@ -5,7 +5,16 @@ import uuid
 import pytest
 
 from eduhu.mirror import client as ours
-from eduhu.mirror.client import Busy, Change, Closed, InstantClient, Rejected, Unreachable
+from eduhu.mirror.client import (
+    Busy,
+    Change,
+    Closed,
+    InstantClient,
+    MirrorError,
+    NotOurs,
+    Rejected,
+    Unreachable,
+)
 from tests.fakes.instant_server import APP_ID, TOKEN, Fault
 
 ROW = uuid.UUID("c0000000-0000-4000-8000-000000000009")
@@ -55,6 +64,49 @@ def test_the_pause_that_is_asked_for_is_kept(server, client):
     with pytest.raises(Busy) as busy:
         send(client, title="A")
     assert busy.value.retry_after == 7
+
+
+CALLS = (
+    lambda client: send(client, title="A"),
+    lambda client: client.rows("chats", [ROW]),
+    lambda client: client.schema(),
+    lambda client: client.permissions(),
+    lambda client: client.push_schema({}),
+    lambda client: client.push_permissions({}),
+    lambda client: client.issue_token(ROW),
+    lambda client: client.remove_person(ROW),
+)
+
+
+@pytest.mark.parametrize(
+    ("page", "error"),
+    [
+        (Fault("page", 200, text='{"status": "ok"}'), MirrorError),
+        (Fault("page", 200, text='["ok"]'), MirrorError),
+        (Fault("page", 200, text="<html>Sign in first</html>"), Closed),
+        (Fault("page", 302, text="{}"), Closed),
+        (Fault("page", 400, text='{"type": ["odd"], "message": null}'), Closed),
+        (Fault("page", 404, text="<html>"), NotOurs),
+        (Fault("page", 502, text="<html>" + 10_000 * "Bad gateway"), Unreachable),
+        (Fault("page", 503, text='"busy"'), Unreachable),
+    ],
+    ids=lambda value: f"{value.status} {value.text[:8]}" if isinstance(value, Fault) else "",
+)
+def test_what_something_on_the_way_answers_is_no_success(server, client, page, error):
+    server.fault = page
+    for call in CALLS:
+        with pytest.raises(error) as failure:
+            call(client)
+        assert len(str(failure.value)) < 1000
+
+
+def test_a_token_with_a_line_break_is_not_told(server):
+    with (
+        InstantClient(app_id=APP_ID, admin_token="secret\n", api_uri=server.url) as client,
+        pytest.raises(Closed) as failure,
+    ):
+        send(client, title="A")
+    assert "secret" not in str(failure.getrepr(style="native"))
 
 
 @pytest.mark.parametrize("value", [float("nan"), {1, 2}, "\ud800"])

@@ -49,6 +49,14 @@ def test_drift_is_told_by_name_and_exit_code(pushed, capsys, drift):
     assert named in capsys.readouterr().out
 
 
+def test_each_difference_has_a_line_of_its_own(pushed, capsys):
+    del pushed.store.schema["chats"]["title"], pushed.store.schema["messages"]["role"]
+    with pytest.raises(CommandError):
+        call_command("mirror_schema", "--check")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["chats.title is missing", "messages.role is missing"]
+
+
 @pytest.mark.parametrize("fault", [Fault("status", status=503), Fault("cut")])
 def test_a_server_that_is_away_is_exit_code_2(instant_app, fault):
     instant_app.fault = fault

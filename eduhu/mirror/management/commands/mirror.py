@@ -18,7 +18,16 @@ class Command(BaseCommand):
         self.check(tags=["security"])
         # Imported here: it brings a second HTTP client, which only the mirror needs.
         from eduhu.mirror import drain
+        from eduhu.mirror.client import MirrorError, NotOurs, client_of_settings
 
+        try:
+            with client_of_settings() as client:
+                client.permissions()
+        except NotOurs as error:
+            text = f"InstantDB knows no such app, or not by this address: {error}"
+            raise CommandError(text, returncode=2) from error
+        except MirrorError as error:
+            self.stderr.write(f"InstantDB does not take part yet: {error}")
         stop = threading.Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_signal: stop.set())

@@ -38,7 +38,8 @@ class Command(BaseCommand):
         from eduhu.mirror import schema
 
         lines = schema.differences(client)
-        self.stdout.writelines(lines)
+        for line in lines:
+            self.stdout.write(line)
         if not lines:
             self.stdout.write("InstantDB has our schema and permissions.")
         elif only_check:
