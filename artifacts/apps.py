@@ -20,7 +20,9 @@ class ArtifactsConfig(AppConfig):
         watch_writes()
         post_migrate.connect(_install_triggers, sender=self)
         events.register_table("artifacts", artifact_row)
-        capture.register(capture.Source(self.get_model("Artifact"), mirrored_artifacts))
+        capture.register(
+            capture.Source(self.get_model("Artifact"), mirrored_artifacts, "created_at")
+        )
         # A chat takes its artifacts with it, so deletions are told from the model.
         post_delete.connect(_tell_deleted, sender=self.get_model("Artifact"))
 

@@ -20,10 +20,12 @@ class ChatsConfig(AppConfig):
         watch_writes()
         post_migrate.connect(_install_triggers, sender=self)
         events.register_table("chats", chat_row)
-        capture.register(capture.Source(self.get_model("Chat"), mirrored_chats))
+        capture.register(capture.Source(self.get_model("Chat"), mirrored_chats, "updated_at"))
         messages = self.get_model("Message")
         shown = {"chat": frozenset({"teacher"})}
-        capture.register(capture.Source(messages, mirrored_messages, touches="chat", copies=shown))
+        capture.register(
+            capture.Source(messages, mirrored_messages, "timestamp", touches="chat", copies=shown)
+        )
 
 
 def _install_triggers(using: str, **_kwargs: Any) -> None:

@@ -206,6 +206,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "teachers.tasks.remove_expired",
         "schedule": crontab(hour="3", minute="10"),
     },
+    "compare-a-part-of-the-mirror": {
+        "task": "eduhu.mirror.tasks.compare_a_part",
+        "schedule": crontab(minute="*/10"),
+    },
 }
 
 # --- Who may come in -----------------------------------------------------------------------

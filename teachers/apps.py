@@ -22,4 +22,4 @@ class TeachersConfig(AppConfig):
         post_delete.connect(forget_changed, sender="knox.AuthToken")
         events.register_table("teacher_preferences", preferences_row)
         preferences = self.get_model("TeacherPreferences")
-        capture.register(capture.Source(preferences, mirrored_preferences))
+        capture.register(capture.Source(preferences, mirrored_preferences, "updated_at"))

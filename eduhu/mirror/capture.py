@@ -27,6 +27,7 @@ class Source:
     """A mirrored model.
 
     `documents` reads rows as InstantDB holds them; ids without a row are left out.
+    `written_at` is the time of a row that moves with its writes, as far as one does.
     `touches` is a foreign key whose row the database changes with each insert and
     delete. `copies` names, for a foreign key, the fields of that other row which the
     documents show as well.
@@ -34,6 +35,7 @@ class Source:
 
     model: type[models.Model]
     documents: Callable[[Collection[uuid.UUID]], Iterable[Document]]
+    written_at: str
     touches: str | None = None
     copies: dict[str, frozenset[str]] = field(default_factory=dict)
 

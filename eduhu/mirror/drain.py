@@ -10,14 +10,14 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import psycopg
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from eduhu.errors import CircuitOpen
-from eduhu.mirror import outbox
+from eduhu.mirror import compare, outbox, schema
 from eduhu.mirror.client import (
     Busy,
     Closed,
@@ -27,11 +27,9 @@ from eduhu.mirror.client import (
     Unreachable,
     client_of_settings,
 )
-from eduhu.mirror.documents import same
-from eduhu.mirror.lanes import ROWS_PER_REQUEST, Failure, Lanes, Report
+from eduhu.mirror.lanes import Failure, Lanes, Report
 from eduhu.mirror.leader import Leader, LostLead, make_leader
 from eduhu.mirror.outbox import Pending, Row
-from eduhu.mirror.schema import differences
 from eduhu.resilience import Breaker
 
 logger = logging.getLogger(__name__)
@@ -105,11 +103,10 @@ class Drain:
                 self._leader.wait()
 
     def _is_ready(self) -> bool:
-        """Whether the app has our schema and permissions: without them all could read all."""
+        """Whether the app has our schema and permissions."""
         try:
-            if not self._is_checked and (lines := differences(self._client)):
-                text = f"run `manage.py mirror_schema` ({len(lines)} differences: {lines[0]}, …)"
-                raise Closed(text)
+            if not self._is_checked:
+                schema.demand(self._client)
         except (Unreachable, Busy, Closed) as failure:
             self._not_ready = failure
             self._failures += 1
@@ -152,7 +149,7 @@ class Drain:
         now = time.monotonic()
         due = [row for row, moment in self._doubts.items() if moment <= now]
         try:
-            outbox.enqueue(different(self._client, due))
+            outbox.enqueue(each.row for each in compare.different(self._client, due))
         except MirrorError as error:
             logger.warning("doubtful rows cannot be compared yet: %s", error)
             return
@@ -169,20 +166,6 @@ def _settle(report: Report, pending: dict[Row, Pending], result: Pass) -> None:
     result.parked += len(report.refused)
     result.doubtful += [(each.table, each.row_id) for each in report.doubtful]
     result.failure = result.failure or report.failure
-
-
-def different(client: InstantClient, rows: Sequence[Row]) -> list[Row]:
-    """Return the rows that InstantDB holds otherwise than we do. Raises MirrorError."""
-    found = []
-    for table in dict.fromkeys(table for table, _row_id in rows):
-        ids = [row_id for each, row_id in rows if each == table]
-        for start in range(0, len(ids), ROWS_PER_REQUEST):
-            some = ids[start : start + ROWS_PER_REQUEST]
-            theirs = client.rows(table, some)
-            for row, ours in outbox.documents_of((table, row_id) for row_id in some).items():
-                is_same = same(ours or {}, theirs.get(row[1]) or {})
-                found += [] if is_same else [row]
-    return found
 
 
 def run(stop: threading.Event) -> None:

@@ -47,6 +47,24 @@ def read_pending(limit: int) -> list[Pending]:
     return [Pending(*row, tuple(numbers)) for row, numbers in entries.items()]
 
 
+def waiting(rows: Iterable[Row]) -> set[Row]:
+    """Return those of the rows that are still to be sent; parked ones are not."""
+    entries = OutboxEntry.objects.filter(parked_at=None)
+    found: set[Row] = set()
+    for table, ids in by_table(rows).items():
+        of_table = entries.filter(table=table, row_id__in=ids).values_list("row_id", flat=True)
+        found |= {(table, row_id) for row_id in of_table}
+    return found
+
+
+def by_table(rows: Iterable[Row]) -> dict[str, list[uuid.UUID]]:
+    """Return the ids by table, both in the order in which they came."""
+    ids: dict[str, list[uuid.UUID]] = defaultdict(list)
+    for table, row_id in rows:
+        ids[table].append(row_id)
+    return ids
+
+
 def changes_of(pending: Iterable[Pending]) -> list[Change]:
     """Return what each row holds now; to be called after its entries were read."""
     revisions = {each.row: each.revision for each in pending}
@@ -59,11 +77,8 @@ def changes_of(pending: Iterable[Pending]) -> list[Change]:
 def documents_of(rows: Iterable[Row]) -> dict[Row, dict[str, object] | None]:
     """Return the rows as InstantDB should hold them; None for one that is gone."""
     found: dict[Row, dict[str, object] | None] = dict.fromkeys(rows)
-    by_table: dict[str, list[uuid.UUID]] = defaultdict(list)
-    for table, row_id in found:
-        by_table[table].append(row_id)
     sources = capture.sources()
-    for table, ids in by_table.items():
+    for table, ids in by_table(found).items():
         if table in sources:  # else it was mirrored once; its rows are to go
             for document in sources[table].documents(ids):
                 found[table, uuid.UUID(document["id"])] = document

@@ -7,7 +7,7 @@ the administrator, and a teacher sees only what is theirs.
 from dataclasses import dataclass
 from typing import Any
 
-from eduhu.mirror.client import InstantClient
+from eduhu.mirror.client import Closed, InstantClient
 from eduhu.mirror.documents import REVISION
 
 
@@ -107,6 +107,12 @@ def differences(client: InstantClient) -> list[str]:
         if found.get(name) != rules:
             lines.append(f"the permissions of {name} are not ours")
     return lines
+
+
+def demand(client: InstantClient) -> None:
+    """Raise MirrorError unless the app has all of ours: without it everybody could read all."""
+    if lines := differences(client):
+        raise Closed(f"run `manage.py mirror_schema` ({len(lines)} differences: {lines[0]}, …)")
 
 
 def missing_in(found: dict[str, Any]) -> list[str]:

@@ -1,10 +1,20 @@
 """A mirror that is switched on, and an InstantDB to mirror to."""
 
+import datetime as dt
+
 import pytest
 
+from artifacts.models import Artifact
+from eduhu.db import now
+from eduhu.mirror.client import InstantClient
+from eduhu.mirror.drain import Drain
+from eduhu.mirror.leader import make_leader
 from eduhu.mirror.models import OutboxEntry
 from eduhu.mirror.schema import permissions, schema
+from teachers.models import TeacherPreferences
+from tests.factories import make_chat, make_messages
 from tests.fakes.instant_server import APP_ID, TOKEN, instant_server
+from tests.mirror.sides import mirror_by_hand
 
 
 @pytest.fixture
@@ -46,3 +56,32 @@ def pushed(instant_app):
     instant_app.store.push_schema(schema())
     instant_app.permissions = permissions()
     return instant_app
+
+
+@pytest.fixture
+def mirrored(pushed, teacher):
+    """Rows of every table, the same on both sides."""
+    TeacherPreferences.objects.create(teacher=teacher)
+    chat = make_chat(teacher)
+    make_messages(chat, 120, start=now() - dt.timedelta(days=3))
+    Artifact.objects.create(chat=chat, title="Optik", content="…", artifact_type="worksheet")
+    mirror_by_hand(pushed)
+    return pushed
+
+
+@pytest.fixture
+def leader():
+    """What makes this process the one that sends, once it is acquired."""
+    leader = make_leader()
+    yield leader
+    leader.release()
+
+
+@pytest.fixture
+def drain(instant_app, leader):
+    """A drain that leads; a test makes its passes."""
+    with InstantClient(app_id=APP_ID, admin_token=TOKEN, api_uri=instant_app.url) as client:
+        drain = Drain(client, leader)
+        assert leader.acquire()
+        yield drain
+        drain._lanes.close()

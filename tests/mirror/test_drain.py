@@ -11,33 +11,16 @@ from chats.models import Chat, Message
 from eduhu.mirror import drain as drains
 from eduhu.mirror import leader as leaders
 from eduhu.mirror import outbox
-from eduhu.mirror.client import Busy, Closed, InstantClient, Unreachable
+from eduhu.mirror.client import Busy, Closed, Unreachable
 from eduhu.mirror.documents import same
-from eduhu.mirror.drain import Drain
 from eduhu.mirror.leader import LostLead, make_leader
 from eduhu.mirror.models import OutboxEntry
 from eduhu.resilience import BreakerState, breakers
 from teachers.models import TeacherPreferences
 from tests.factories import make_chat, make_messages, make_teacher
-from tests.fakes.instant_server import APP_ID, TOKEN, Fault
+from tests.fakes.instant_server import Fault
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def leader():
-    leader = make_leader()
-    yield leader
-    leader.release()
-
-
-@pytest.fixture
-def drain(instant_app, leader):
-    with InstantClient(app_id=APP_ID, admin_token=TOKEN, api_uri=instant_app.url) as client:
-        drain = Drain(client, leader)
-        assert leader.acquire()
-        yield drain
-        drain._lanes.close()
 
 
 def push_schema(server, **attrs):

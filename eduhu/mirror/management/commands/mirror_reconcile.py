@@ -1,0 +1,127 @@
+"""`manage.py mirror_reconcile`: compares our rows with InstantDB's, and repairs what differs."""
+
+import argparse
+import datetime as dt
+import re
+from argparse import ArgumentParser
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError, SystemCheckError
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from eduhu.mirror import capture
+from eduhu.mirror.models import ReconcileReport
+
+if TYPE_CHECKING:
+    from eduhu.mirror.client import InstantClient
+    from eduhu.mirror.reconcile import Progress
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+BAR = 30  # characters
+
+
+def moment(text: str) -> dt.datetime:
+    """Return a moment in the past. Raises ArgumentTypeError."""
+    if match := re.fullmatch(r"(\d{1,6})([smhd])", text):
+        return timezone.now() - dt.timedelta(**{UNITS[match[2]]: int(match[1])})
+    try:
+        day = parse_date(text)
+        found = parse_datetime(text) if day is None else dt.datetime.combine(day, dt.time())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from error
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-03-01T08:00 or 90m")
+    found = found if timezone.is_aware(found) else timezone.make_aware(found)
+    if found > timezone.now():
+        raise argparse.ArgumentTypeError(f"{text!r} is in the future")
+    return found
+
+
+class Command(BaseCommand):
+    help = (
+        "Compare our rows with InstantDB's. Exit code 0: equal; 1: rows differ;"
+        " 2: InstantDB does not take part, or wrong arguments. May run at any time."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--repair", action="store_true", help="send what differs, and compare once more"
+        )
+        parser.add_argument(
+            "--table", action="append", choices=sorted(capture.sources()), help="only this table"
+        )
+        parser.add_argument(
+            "--since", type=moment,
+            help="only rows written since a time (2026-03-01T08:00) or for so long (90m, 2d)",
+        )  # fmt: skip
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not capture.is_on():
+            raise CommandError(
+                "The mirror is off: INSTANT_APP_ADMIN_TOKEN is not set.", returncode=2
+            )
+        try:
+            self.check(tags=["security"])
+        except SystemCheckError as error:
+            raise CommandError(str(error), returncode=2) from error
+        # Imported here: they bring a second HTTP client, which only the mirror needs.
+        from eduhu.mirror.client import MirrorError, client_of_settings
+        from eduhu.mirror.reconcile import reported
+
+        scope = {
+            "tables": list(dict.fromkeys(options["table"] or capture.sources())),
+            "since": options["since"],
+            "is_repair": options["repair"],
+        }
+        try:
+            with client_of_settings() as client, reported(**scope) as report:
+                left = self._run(client, report)
+        except MirrorError as error:
+            raise CommandError(f"InstantDB does not take part: {error}", returncode=2) from error
+        self._tell(report)
+        if left:
+            raise CommandError(f"{left} rows differ")
+
+    def _run(self, client: "InstantClient", report: ReconcileReport) -> int:
+        """Return how many rows differ in the end. Raises MirrorError."""
+        from eduhu.mirror import reconcile, schema
+        from eduhu.mirror.drain import EmbeddedMirror
+
+        schema.demand(client)
+        if not report.is_repair:
+            reconcile.compare(client, report, self._progress(report))
+            return report.found
+        # It leads only if no other drain does.
+        drain = EmbeddedMirror()
+        drain.start()
+        try:
+            return reconcile.repair(client, report, self._progress(report))
+        finally:
+            drain.stop()
+
+    def _progress(self, report: ReconcileReport) -> "Progress":
+        """Return what draws a bar, on a terminal."""
+        if not self.stdout.isatty():
+            return lambda _compared: None
+        from eduhu.mirror.reconcile import size_of
+
+        total = max(1, size_of(report))
+
+        def draw(compared: int) -> None:
+            done = min(1.0, compared / total)
+            bar = "#" * int(done * BAR)
+            self.stdout.write(f"\r[{bar:.<{BAR}}] {compared} of {total} rows", ending="")
+
+        return draw
+
+    def _tell(self, report: ReconcileReport) -> None:
+        if self.stdout.isatty():
+            self.stdout.write("")
+        for each in report.sample:
+            self.stdout.write(f"{each['table']} {each['row_id']} {each['kind']}")
+        text = (
+            f"{report.compared} rows compared: {report.missing} missing, {report.extra} extra,"
+            f" {report.different} different"
+        )
+        self.stdout.write(f"{text}; {report.repaired} repaired" if report.is_repair else text)
