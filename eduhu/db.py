@@ -80,6 +80,16 @@ def give_back_connection() -> None:
         connection.close()
 
 
+class Literal(models.Value):
+    """A word that stands in the SQL itself, where a parameter could not show a partial index."""
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        """Render the word. Raises ValueError for anything that is none."""
+        if not (isinstance(self.value, str) and self.value.isidentifier()):
+            raise ValueError(self.value)
+        return f"'{self.value}'", ()
+
+
 def run_statements(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
     """Run plain SQL, one statement at a time, on `connection`."""
     with connection.cursor() as cursor:

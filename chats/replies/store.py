@@ -31,6 +31,14 @@ UPDATE replies SET text = seen.column2 FROM (VALUES {rows}) AS seen
 WHERE replies.id = seen.column1 AND replies.worker = %s AND replies.state = %s
 """
 
+# All that a job is made of; rows are wide, and read for each reply.
+_JOB_FIELDS = (
+    "chat__message_count", "teacher__language", "teacher__preferences__grade_level",
+    "teacher__preferences__subject_areas", "user_message__content", "user_message__timestamp",
+    "message_id", "context", "attempt", "text", "attempt_offset", "model", "prompt_tokens",
+    "completion_tokens", "usage_estimated", "worker", "lease_until", "accepted_at",
+)  # fmt: skip
+
 logger = logging.getLogger(__name__)
 
 
@@ -68,7 +76,7 @@ class Outcome:
 
 def claim(worker: str, limit: int) -> list[Job]:
     """Make up to `limit` queued replies this worker's own, oldest first."""
-    queued = Reply.objects.filter(state=ReplyState.QUEUED).order_by("created_at")
+    queued = Reply.objects.live().filter(state=ReplyState.QUEUED).order_by("created_at")
     return [_job(reply) for reply in _take(worker, queued, limit)]
 
 
@@ -77,7 +85,8 @@ def _take(worker: str, replies: ReplyQuerySet, limit: int) -> list[Reply]:
     with transaction.atomic():
         if connection.features.has_select_for_update_skip_locked:
             replies = replies.select_for_update(skip_locked=True, of=("self",))
-        taken = list(replies.select_related("chat", "user_message", "teacher__preferences")[:limit])
+        rows = replies.select_related("chat", "user_message", "teacher__preferences")
+        taken = list(rows.only(*_JOB_FIELDS)[:limit])
         Reply.objects.filter(pk__in=[reply.pk for reply in taken]).update(
             state=ReplyState.STREAMING, worker=worker, lease_until=_lease()
         )
@@ -251,8 +260,8 @@ def reap(worker: str, running: Collection[uuid.UUID] = (), limit: int = 100) -> 
 
     What this worker itself is writing, `running`, is not among them.
     """
-    expired = Reply.objects.filter(state=ReplyState.STREAMING, lease_until__lt=now())
-    gone = expired.exclude(pk__in=running).order_by("lease_until")
+    live = Reply.objects.live().filter(state=ReplyState.STREAMING)
+    gone = live.filter(lease_until__lt=now()).exclude(pk__in=running).order_by("lease_until")
     endings = [_end_abandoned(reply) for reply in _take(worker, gone, limit)]
     return [ending for ending in endings if ending is not None]
 

@@ -1,0 +1,1 @@
+"""Rows as a school year leaves them, in any number, for load tests."""
