@@ -18,6 +18,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from eduhu.errors import CircuitOpen
 from eduhu.mirror import compare, outbox, schema
+from eduhu.mirror.background import Background
 from eduhu.mirror.client import (
     Busy,
     Closed,
@@ -30,6 +31,7 @@ from eduhu.mirror.client import (
 from eduhu.mirror.lanes import Failure, Lanes, Report
 from eduhu.mirror.leader import Leader, LostLead, make_leader
 from eduhu.mirror.outbox import Pending, Row
+from eduhu.mirror.recorder import LOOK_SECONDS, Paused, Recorder
 from eduhu.resilience import Breaker
 
 logger = logging.getLogger(__name__)
@@ -62,7 +64,8 @@ class Drain:
         breaker = Breaker(
             "InstantDB", failures=(Unreachable, Busy), alive=(Rejected, Closed), pause=5.0
         )
-        self._lanes = Lanes(client, breaker, leader.confirm)
+        self._recorder = Recorder()
+        self._lanes = Lanes(client, breaker, self._confirm, self._recorder.beat)
         self._failures = 0
         self._is_checked = False
         self._not_ready: Failure | None = None
@@ -72,6 +75,7 @@ class Drain:
         """Lead whenever nobody else does, until `stop`; no failure ends it."""
         try:
             while not stop.is_set():
+                pause = FOLLOWER_SECONDS
                 try:
                     if self._leader.acquire():
                         self._lead(stop)
@@ -79,11 +83,15 @@ class Drain:
                     logger.warning("the lead of the mirror was lost")
                 except (DatabaseError, InterfaceError, psycopg.Error) as error:
                     logger.warning("the mirror waits for the database", exc_info=error)
+                except Exception:
+                    # A fault of ours; as a thread of `serve` nobody would start us again.
+                    logger.exception("the mirror failed, and begins again")
+                    pause = CLOSED_SECONDS
                 finally:
                     self._lanes.come_to_rest()
                     self._leader.release()
                     close_old_connections()
-                stop.wait(FOLLOWER_SECONDS)
+                stop.wait(pause)
         finally:
             self._lanes.close()
 
@@ -91,16 +99,43 @@ class Drain:
         logger.info("the mirror sends from this process")
         # The leader before us may have died with requests on their way.
         self._doubt([each.row for each in outbox.read_pending(BATCH_ENTRIES)])
+        self._recorder.begin()
         while not stop.is_set():
+            self._recorder.beat()
+            if self._recorder.is_paused:
+                self._rest(stop, LOOK_SECONDS)
+                continue
             done = self.run_pass() if self._is_ready() else Pass(failure=self._not_ready)
             if done.failure is not None:
-                self._is_checked = self._is_checked and not isinstance(done.failure, Closed)
-                stop.wait(self._pause_after(done.failure))
+                self._note(done.failure)
+                self._rest(stop, self._pause_after(done.failure))
                 continue
+            self._recorder.succeeded()
             self.settle_doubts()
             if not done.read:
                 close_old_connections()
                 self._leader.wait()
+
+    def _confirm(self) -> None:
+        """Raise LostLead or Paused unless we may send; safe from several threads."""
+        if self._recorder.is_paused:
+            raise Paused("a person paused the mirror")
+        self._leader.confirm()
+
+    def _rest(self, stop: threading.Event, seconds: float) -> None:
+        """Send nothing for a while, and stay the leader."""
+        end = time.monotonic() + seconds
+        while not stop.is_set() and (left := end - time.monotonic()) > 0:
+            stop.wait(min(left, LOOK_SECONDS))
+            self._leader.stay()
+            self._recorder.beat()
+
+    def _note(self, failure: Failure) -> None:
+        if isinstance(failure, Paused):
+            return
+        is_closed = isinstance(failure, Closed)
+        self._is_checked = self._is_checked and not is_closed
+        self._recorder.failed(f"{type(failure).__name__}: {failure}", is_closed=is_closed)
 
     def _is_ready(self) -> bool:
         """Whether the app has our schema and permissions."""
@@ -108,9 +143,12 @@ class Drain:
             if not self._is_checked:
                 schema.demand(self._client)
         except (Unreachable, Busy, Closed) as failure:
+            self._recorder.schema_is_ready(False)
             self._not_ready = failure
             self._failures += 1
             return False
+        if not self._is_checked:
+            self._recorder.schema_is_ready(True)
         self._is_checked = True
         return True
 
@@ -126,15 +164,20 @@ class Drain:
                 _settle(report, pending, result)
             if result.failure is not None:
                 break
+        if result.sent and isinstance(result.failure, CircuitOpen):
+            result.failure = None  # one lane tried whether it works again, and it does
         self._doubt(result.doubtful)
+        self._recorder.sent(result.sent)
         self._failures = self._failures + 1 if result.failure is not None else 0
         if isinstance(result.failure, LostLead):
             raise result.failure
         return result
 
     def _pause_after(self, failure: Failure) -> float:
+        if isinstance(failure, Paused):
+            return 0.0
         if isinstance(failure, Closed):
-            logger.error("InstantDB takes nothing, everything waits: %s", failure)
+            logger.warning("InstantDB takes nothing, everything waits: %s", failure)
             return CLOSED_SECONDS
         logger.warning("InstantDB failed, trying again: %s", failure)
         step = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(self._failures, 10))
@@ -160,7 +203,7 @@ class Drain:
 def _settle(report: Report, pending: dict[Row, Pending], result: Pass) -> None:
     outbox.forget([pending[each.table, each.row_id] for each in report.sent])
     for change, reason in report.refused:
-        logger.error("%s %s is parked: %s", change.table, change.row_id, reason)
+        logger.warning("%s %s is parked: %s", change.table, change.row_id, reason)
         outbox.park(pending[change.table, change.row_id], reason)
     result.sent += len(report.sent)
     result.parked += len(report.refused)
@@ -174,18 +217,8 @@ def run(stop: threading.Event) -> None:
         Drain(client, make_leader()).run(stop)
 
 
-class EmbeddedMirror:
-    """The drain as a thread of the web process."""
+class EmbeddedMirror(Background):
+    """The drain as a thread; what is not sent when it stops stays in the outbox."""
 
     def __init__(self) -> None:
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=run, args=[self._stop], name="mirror", daemon=True)
-
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def stop(self, seconds: float = 5.0) -> None:
-        """Ask it to end, and wait for it; what is not sent stays in the outbox."""
-        self._stop.set()
-        self._thread.join(seconds)
+        super().__init__("mirror", run)

@@ -5,7 +5,7 @@ left to the thread that reads their reports.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from eduhu.errors import CircuitOpen
@@ -19,11 +19,12 @@ from eduhu.mirror.client import (
     Unreachable,
 )
 from eduhu.mirror.leader import LostLead
+from eduhu.mirror.recorder import LOOK_SECONDS, Paused
 from eduhu.resilience import Breaker
 
 LANES = 10
 ROWS_PER_REQUEST = 100
-Failure = Unreachable | Busy | Closed | CircuitOpen | LostLead
+Failure = Unreachable | Busy | Closed | CircuitOpen | LostLead | Paused
 
 
 @dataclass(slots=True)
@@ -37,14 +38,23 @@ class Report:
 
 
 class Lanes:
-    """Threads that send; `confirm` is called before each request and may raise LostLead."""
+    """Threads that send.
+
+    `confirm` is called in them before each request and may raise LostLead or Paused,
+    `beat` about once a second in the thread that waits for them.
+    """
 
     def __init__(
-        self, client: InstantClient, breaker: Breaker, confirm: Callable[[], None]
+        self,
+        client: InstantClient,
+        breaker: Breaker,
+        confirm: Callable[[], None],
+        beat: Callable[[], None],
     ) -> None:
         self._client = client
         self._breaker = breaker
         self._confirm = confirm
+        self._beat = beat
         self._threads = ThreadPoolExecutor(LANES, thread_name_prefix="mirror")
         self._work: list[Future[Report]] = []
 
@@ -62,15 +72,18 @@ class Lanes:
         for change in changes:
             lanes[change.row_id.int % LANES].append(change)
         self._work = [self._threads.submit(self._send_lane, lane) for lane in lanes if lane]
-        for done in as_completed(self._work):
-            yield done.result()
+        waiting = set(self._work)
+        while waiting:
+            done, waiting = wait(waiting, LOOK_SECONDS, FIRST_COMPLETED)
+            yield from (each.result() for each in done)
+            self._beat()
 
     def _send_lane(self, changes: Sequence[Change]) -> Report:
         report = Report()
         for start in range(0, len(changes), ROWS_PER_REQUEST):
             try:
                 self._send(changes[start : start + ROWS_PER_REQUEST], report)
-            except (Unreachable, Busy, Closed, CircuitOpen, LostLead) as failure:
+            except (Unreachable, Busy, Closed, CircuitOpen, LostLead, Paused) as failure:
                 report.failure = failure
                 break
         return report

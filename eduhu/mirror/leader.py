@@ -36,6 +36,9 @@ class Leader(Protocol):
     def confirm(self) -> None:
         """Raise LostLead unless the right is still ours; safe from several threads."""
 
+    def stay(self) -> None:
+        """Raise LostLead unless the right is still ours, and forget wake-ups that came."""
+
     def wait(self) -> None:
         """Sleep until rows may have been committed; at most about a second."""
 
@@ -83,12 +86,19 @@ class PostgresLeader:
         except psycopg.Error as error:
             raise LostLead from error
 
+    def stay(self) -> None:
+        """Read what was notified: unread, it would pile up here and on the server."""
+        self._read_notifications(0)
+
     def wait(self) -> None:
         """Sleep until a NOTIFY comes."""
+        self._read_notifications(POLL_SECONDS)
+
+    def _read_notifications(self, seconds: float) -> None:
         if self._connection is None:
             raise LostLead
         try:
-            for _each in self._connection.notifies(timeout=POLL_SECONDS, stop_after=1):
+            for _each in self._connection.notifies(timeout=seconds, stop_after=1):
                 pass
         except psycopg.Error as error:
             raise LostLead from error
@@ -129,6 +139,10 @@ class FileLeader:
         """The system keeps the lock for as long as the file is open."""
         if self._file is None:
             raise LostLead
+
+    def stay(self) -> None:
+        """Nothing piles up here."""
+        self.confirm()
 
     def wait(self) -> None:
         """Sleep until this process commits something, or it is time to look."""

@@ -1,5 +1,6 @@
-"""The outbox: which rows the mirror has still to send; reports of comparisons."""
+"""The outbox: which rows the mirror has still to send; reports of comparisons; its state."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -92,3 +93,53 @@ class ReconcileReport(models.Model):
         """Delete all but the newest reports."""
         newest = cls.objects.order_by("-pk").values_list("pk", flat=True)[: cls.KEPT]
         cls.objects.exclude(pk__in=list(newest)).delete()
+
+
+class MirrorState(models.Model):
+    """How the sending fares: one row, for all processes and through restarts.
+
+    A person writes `paused_…`, the drain that leads what it did, and the watch which
+    alerts it has told. Each of them updates its own columns only.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    paused_at = MillisecondField(_("paused"), null=True)
+    paused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+",
+        verbose_name=_("paused by"),
+    )  # fmt: skip
+    pause_reason = models.TextField(_("reason"), blank=True, default="")
+    leader = models.CharField(_("sent by"), max_length=100, blank=True, default="")
+    seen_at = MillisecondField(_("last seen"), null=True)
+    sent_at = MillisecondField(_("last sent"), null=True)
+    sent_per_minute = models.JSONField(default=list)  # [[minutes since 1970, rows], …]
+    failure = models.TextField(_("failure"), blank=True, default="")
+    failing_since = MillisecondField(_("failing since"), null=True)
+    is_closed = models.BooleanField(_("closed by InstantDB"), default=False)
+    schema_ready_at = MillisecondField(_("schema compared"), null=True)  # null: not as ours
+    alerts = models.CharField(max_length=100, blank=True, default="")  # names, by comma
+
+    class Meta:
+        db_table = "mirror_state"
+        verbose_name = verbose_name_plural = _("state of the mirror")
+        default_permissions = ("view",)
+        permissions = [("operate_mirror", "Can pause the mirror and send rows again")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="mirror_state_is_one_row")
+        ]
+
+    def __str__(self) -> str:
+        return str(self._meta.verbose_name)
+
+    @classmethod
+    def load(cls) -> "MirrorState":
+        """Return the row, made at the first look; who paused it comes along."""
+        rows = cls._default_manager.select_related("paused_by")
+        return rows.first() or cls._default_manager.get_or_create(pk=1)[0]
+
+    @classmethod
+    def write(cls, **values: object) -> None:
+        """Change some columns; there need be no row yet."""
+        if not cls._default_manager.filter(pk=1).update(**values):
+            cls.load()
+            cls._default_manager.filter(pk=1).update(**values)

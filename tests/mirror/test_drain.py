@@ -214,6 +214,22 @@ def test_the_breaker_leaves_a_dead_server_alone(instant_app, drain, teacher):
     assert len(instant_app.log) == seen
 
 
+def test_the_rest_follows_at_once_when_the_breaker_lets_one_lane_try(
+    instant_app, drain, teacher, monkeypatch
+):
+    make_messages(make_chat(teacher), 30)
+    instant_app.stop()
+    drain.run_pass()
+    instant_app.start()
+    monkeypatch.setattr(drain._lanes._breaker, "_pause", 0.0)
+    instant_app.fault = Fault("slow", seconds=0.1)  # the other lanes come meanwhile
+    done = drain.run_pass()
+    assert 0 < done.sent < done.read
+    assert done.failure is None
+    drained(drain)
+    assert_equal_to_ours(instant_app)
+
+
 def test_nothing_is_sent_without_the_lead(instant_app, drain, leader, teacher):
     make_chat(teacher)
     leader.release()

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from eduhu.mirror.lanes import LANES
 from eduhu.mirror.schema import permissions, schema
-from tests.fakes.instant_server import APP_ID, TOKEN, instant_server
+from tests.fakes.instant_server import APP_ID, TOKEN, Fault, instant_server
 from tests.live import live_server
 from tests.processes import ROOT
 
@@ -244,3 +244,15 @@ def test_the_command_says_that_the_mirror_is_off(tmp_path):
     )  # fmt: skip
     assert done.returncode == 1
     assert "INSTANT_APP_ADMIN_TOKEN is not set" in done.stderr
+
+
+def test_the_web_process_tells_that_a_row_is_parked(eduhu, api, server):
+    wait_until_equal(api, server)
+    server.script(Fault("status", status=413))
+    chat = api.post("/api/chats", json={"title": "Optik"}).json()
+    end = time.monotonic() + SECONDS
+    while "InstantDB refuses rows, they are parked: 1" not in eduhu.log.read_text():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    api.patch(f"/api/chats/{chat['id']}", json={"title": "Linsen"})
+    wait_until_equal(api, server)

@@ -9,6 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from eduhu.cache.loops import CacheLoops
 from eduhu.memory import keep_what_is_loaded
+from eduhu.mirror import capture
+from eduhu.mirror.alerts import Watch
+from eduhu.mirror.background import Background
 
 logger = logging.getLogger(__name__)
 
@@ -48,10 +51,10 @@ class Loops:
     def __init__(self) -> None:
         self._caches = CacheLoops()
         self._celery: Any = None  # an EmbeddedCelery, imported only where it runs
-        self._mirror: Any = None  # an EmbeddedMirror, too
+        self._mirror: list[Background] = []
 
     async def start(self) -> None:
-        """Start the reply loop, Celery where there is no broker, the mirror on SQLite."""
+        """Start the reply loop, the caches, Celery without a broker, and what the mirror needs."""
         from chats.replies import engine
 
         self._caches.start()
@@ -62,11 +65,14 @@ class Loops:
 
             self._celery = EmbeddedCelery()
             self._celery.start()
-        if settings.INSTANT_APP_ADMIN_TOKEN and not settings.DATABASE_IS_POSTGRESQL:
-            from eduhu.mirror.drain import EmbeddedMirror
+        if capture.is_on():
+            self._mirror.append(Watch())
+            if not settings.DATABASE_IS_POSTGRESQL:
+                from eduhu.mirror.drain import EmbeddedMirror
 
-            self._mirror = EmbeddedMirror()
-            self._mirror.start()
+                self._mirror.append(EmbeddedMirror())
+        for loop in self._mirror:
+            loop.start()
 
     async def drain(self) -> None:
         """Send the readers of replies elsewhere, where another process writes these."""
@@ -82,5 +88,5 @@ class Loops:
         await self._caches.stop()
         if self._celery is not None:
             self._celery.stop()
-        if self._mirror is not None:
-            self._mirror.stop()
+        for loop in self._mirror:
+            loop.stop()
