@@ -21,6 +21,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from eduhu.mirror.admin_link import MirrorLink
+
 if TYPE_CHECKING:  # unfold's own annotations contradict Django's
     from django.contrib.admin import ModelAdmin, TabularInline
 else:
@@ -51,7 +53,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at r
         return self.count == self.COUNTED
 
 
-class SiteAdmin(ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class SiteAdmin(MirrorLink, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """A page of the admin: bounded lists, quick searches, links between rows.
 
     A search for an id or for a teacher's whole address uses their indexes; any

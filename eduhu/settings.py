@@ -444,6 +444,15 @@ UNFOLD = {
                 "separator": True,
                 "items": [_admin_list(_("Artifacts"), "description", "artifacts", "artifact")],
             },
+            {
+                "title": _("Mirror"),
+                "separator": True,
+                "items": [
+                    _admin_list(_("State"), "sync", "mirror", "mirrorstate"),
+                    _admin_list(_("Outbox"), "outbox", "mirror", "outboxentry"),
+                    _admin_list(_("Comparisons"), "compare_arrows", "mirror", "reconcilereport"),
+                ],
+            },
         ],
     },
     "TABS": [

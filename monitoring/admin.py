@@ -1,4 +1,4 @@
-"""The admin's first page: how replies fare, and whose went wrong."""
+"""The admin's first page: how replies and the mirror fare, and whose replies went wrong."""
 
 from typing import Any
 
@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from chats.admin_lists import STATE_COLOURS, ReplyColumns, first_reply_id
 from chats.models import Reply, ReplyState
 from eduhu.admin import changelist_url
+from eduhu.mirror import capture
+from eduhu.mirror.admin_overview import cards
+from eduhu.mirror.status import measure
 
 TROUBLE = (ReplyState.FAILED, ReplyState.INTERRUPTED)
 SHOWN = 10
@@ -19,7 +22,9 @@ admin.site.index_template = "monitoring/admin_index.html"
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add what the first page shows, for those who may see replies; two queries."""
+    """Add what the first page shows, for those who may see it; six queries."""
+    if capture.is_on() and request.user.has_perm("mirror.view_mirrorstate"):
+        context["cards"] = cards(measure())
     if request.user.has_perm("chats.view_reply"):
         context |= {"reply_states": _reply_states(), "reply_troubles": _reply_troubles()}
     return context
