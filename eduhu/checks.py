@@ -31,6 +31,9 @@ def _refusals() -> Iterator[CheckMessage]:
         settings.CHAT_RATE,
         settings.LOGIN_FAILURE_RATE,
         settings.LOGIN_FAILURE_RATE_PER_ADDRESS,
+        settings.REALTIME_RATE,
     )
     if "off" in rates:
-        yield Error("CHAT_RATE and LOGIN_FAILURE_RATE… must not be off.", id="eduhu.E006")
+        yield Error(
+            "CHAT_RATE, LOGIN_FAILURE_RATE… and REALTIME_RATE must not be off.", id="eduhu.E006"
+        )

@@ -111,6 +111,13 @@ class NotFound(EduhuError):
     detail = _("This was not found.")
 
 
+class RealtimeOff(NotFound):
+    """Nothing is mirrored to InstantDB here."""
+
+    code = "realtime_off"
+    detail = _("Live updates through InstantDB are not switched on here.")
+
+
 class MethodNotAllowed(EduhuError):
     """The path exists, the verb does not."""
 
@@ -229,6 +236,13 @@ class CircuitOpen(Unavailable):
 
     code = "circuit_open"
     detail = _("A service we need did not answer and is given a moment. Please try again shortly.")
+
+
+class RealtimeUnavailable(Unavailable):
+    """InstantDB did not give a token; our own API knows everything without it."""
+
+    code = "realtime_unavailable"
+    detail = _("Live updates are not available at the moment. Please try again shortly.")
 
 
 class ProviderError(EduhuError):

@@ -264,6 +264,7 @@ RATE = validate.Regexp(r"^(off|[1-9]\d*/([1-9]\d*)?[smhd])$")
 CHAT_RATE = env.str("CHAT_RATE", "30/m", validate=RATE)
 LOGIN_FAILURE_RATE = env.str("LOGIN_FAILURE_RATE", "10/m", validate=RATE)
 LOGIN_FAILURE_RATE_PER_ADDRESS = env.str("LOGIN_FAILURE_RATE_PER_ADDRESS", "100/m", validate=RATE)
+REALTIME_RATE = env.str("REALTIME_RATE", "10/m", validate=RATE)
 MAX_LIVE_REPLIES = env.int("MAX_LIVE_REPLIES", 5)
 
 # --- Replies -------------------------------------------------------------------------------
@@ -311,6 +312,7 @@ INSTANT_APP_ADMIN_TOKEN = env.str(
     "INSTANT_APP_ADMIN_TOKEN", ""
 ).strip()  # empty: nothing is mirrored
 INSTANT_API_URI = env.str("INSTANT_API_URI", "https://api.instantdb.com")
+INSTANT_WEBSOCKET_URI = env.str("INSTANT_WEBSOCKET_URI", "")  # empty: below INSTANT_API_URI
 
 # --- API -----------------------------------------------------------------------------------
 

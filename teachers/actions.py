@@ -1,7 +1,8 @@
 """What a teacher can do with their own account: one verb per function."""
 
 import datetime as dt
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,8 @@ from knox.models import AuthToken
 
 from eduhu import events, limits
 from eduhu.db import now
-from eduhu.errors import InvalidInput, WrongCredentials
+from eduhu.errors import InvalidInput, NotAuthenticated, WrongCredentials
+from eduhu.mirror import capture, people, realtime
 from teachers.models import Teacher, TeacherPreferences
 
 
@@ -54,22 +56,61 @@ def _guesses(email: str, address: str, check: Callable[[str, str, str], None]) -
     check("login", address, settings.LOGIN_FAILURE_RATE_PER_ADDRESS)
 
 
+@transaction.atomic
 def sign_out(*, auth: AuthToken) -> None:
     """Revoke one token; revoking it again does nothing."""
     AuthToken.objects.filter(pk=auth.pk).delete()
+    _end_realtime([auth.user_id])
     events.signed_out(auth.user_id)
 
 
+@transaction.atomic
 def sign_out_everywhere(*, teacher: Teacher) -> None:
     """Revoke every token of a teacher; their sockets close."""
     AuthToken.objects.filter(user=teacher).delete()
+    _end_realtime([teacher.pk])
     events.signed_out(teacher.pk)
 
 
+@transaction.atomic
 def remove_expired_tokens() -> int:
     """Delete tokens that have expired; return how many."""
-    deleted, _by_model = AuthToken.objects.filter(Q(expiry__lt=now())).delete()
+    expired = AuthToken.objects.filter(Q(expiry__lt=now()))
+    owners = list(expired.values_list("user_id", flat=True).distinct())
+    deleted, _by_model = expired.delete()
+    _end_realtime(owners)
     return deleted
+
+
+def _end_realtime(teacher_ids: Collection[uuid.UUID]) -> None:
+    """End the InstantDB tokens, which never expire, of those who have no valid token left here."""
+    if not capture.is_on():
+        return
+    # Of two devices that sign out at once, each would still see the other's token.
+    teachers = Teacher.objects.select_for_update(no_key=True).filter(pk__in=teacher_ids)
+    list(teachers.order_by("pk").values_list("pk"))
+    valid = AuthToken.objects.filter(user__in=teacher_ids).exclude(expiry__lt=now())
+    for teacher_id in set(teacher_ids).difference(valid.values_list("user_id", flat=True)):
+        people.sign_out(teacher_id)
+
+
+def open_realtime(*, teacher: Teacher, auth: AuthToken | None) -> realtime.Access:
+    """Return what a browser needs to follow the teacher's rows; never inside a transaction.
+
+    `auth` is what the teacher signed in with (None: a session). Raises RealtimeOff,
+    RealtimeUnavailable, CircuitOpen, TooManyRequests, or NotAuthenticated for who was
+    signed out meanwhile.
+    """
+    limits.count("realtime", str(teacher.pk), settings.REALTIME_RATE)
+    access = realtime.open_for(teacher.pk)
+    is_signed_in = Teacher.objects.filter(pk=teacher.pk, is_active=True)
+    if auth is not None:
+        is_signed_in = is_signed_in.filter(auth_token_set=auth)
+    if not is_signed_in.exists():
+        # The sign-out may have passed InstantDB before this token was made.
+        people.sign_out(teacher.pk)
+        raise NotAuthenticated
+    return access
 
 
 @transaction.atomic

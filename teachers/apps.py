@@ -11,7 +11,7 @@ class TeachersConfig(AppConfig):
 
     def ready(self) -> None:
         from eduhu import events
-        from eduhu.mirror import capture
+        from eduhu.mirror import capture, people
         from teachers import schema  # noqa: F401 (registers itself)
         from teachers.cached import watch_writes
         from teachers.queries import mirrored_preferences, preferences_row
@@ -20,6 +20,7 @@ class TeachersConfig(AppConfig):
         watch_writes()
         post_save.connect(forget_changed, sender=self.get_model("Teacher"))
         post_delete.connect(forget_changed, sender="knox.AuthToken")
+        post_delete.connect(people.forget_deleted, sender=self.get_model("Teacher"))
         events.register_table("teacher_preferences", preferences_row)
         preferences = self.get_model("TeacherPreferences")
         capture.register(capture.Source(preferences, mirrored_preferences, "updated_at"))

@@ -33,6 +33,15 @@ class SignInOutput(serializers.Serializer[Data]):
     teacher = TeacherOutput()
 
 
+class RealtimeOutput(serializers.Serializer[Data]):
+    """What `@instantdb/core` takes: where to connect, and a token for `signInWithToken`."""
+
+    app_id = serializers.UUIDField()
+    api_uri = serializers.CharField()
+    websocket_uri = serializers.CharField()
+    token = serializers.CharField()
+
+
 class PreferencesInput(serializers.Serializer[Data]):
     """What the assistant should know about a teacher."""
 

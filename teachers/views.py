@@ -1,5 +1,6 @@
 """Signing in and out, and a teacher's own preferences."""
 
+from dataclasses import asdict
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -14,6 +15,19 @@ from eduhu.errors import PermissionDenied
 from eduhu.limits import client_address
 from teachers import actions, cached, queries, serializers
 from teachers.auth import teacher_of
+
+FOLLOWING = """
+Give a browser access to the teacher's rows in InstantDB, with `@instantdb/core`:
+
+```js
+const db = init({ appId: app_id, apiURI: api_uri, websocketURI: websocket_uri });
+await db.auth.signInWithToken(token);
+db.subscribeQuery({ chats: { $: { where: { teacher_id }, limit: 50 } } }, show);
+```
+
+Rows are read there, never written; changes go through this API. `realtime_off` (404): this
+server mirrors nothing. `realtime_unavailable` (503): try again after `Retry-After`.
+"""
 
 
 class SignIn(APIView):
@@ -71,6 +85,22 @@ class Me(APIView):
     def get(self, request: Request) -> Response:
         """Show the signed-in teacher."""
         return Response(queries.teacher_document(teacher_of(request)))
+
+
+class RealtimeToken(APIView):
+    """The way to live rows in a browser."""
+
+    @extend_schema(
+        operation_id="realtime_token",
+        request=None,
+        responses={200: serializers.RealtimeOutput},
+        description=FOLLOWING,
+    )
+    def post(self, request: Request) -> Response:
+        """Give a browser access to the teacher's rows in InstantDB."""
+        auth = request.auth if isinstance(request.auth, AuthToken) else None
+        access = actions.open_realtime(teacher=teacher_of(request), auth=auth)
+        return Response(asdict(access), headers={"Cache-Control": "no-store"})
 
 
 class Preferences(APIView):

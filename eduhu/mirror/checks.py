@@ -25,6 +25,8 @@ def app_is_named(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
         )
     if not _is_address(settings.INSTANT_API_URI, "http", "https"):
         found.append(Error("INSTANT_API_URI must be an http(s) address.", id="eduhu.E008"))
+    if not _is_address(settings.INSTANT_WEBSOCKET_URI or "wss://unset", "ws", "wss"):
+        found.append(Error("INSTANT_WEBSOCKET_URI must be a ws(s) address.", id="eduhu.E009"))
     return found
 
 

@@ -30,6 +30,7 @@ from eduhu.mirror.client import (
 )
 from eduhu.mirror.lanes import Failure, Lanes, Report
 from eduhu.mirror.leader import Leader, LostLead, make_leader
+from eduhu.mirror.models import Operation
 from eduhu.mirror.outbox import Pending, Row
 from eduhu.mirror.recorder import LOOK_SECONDS, Paused, Recorder
 from eduhu.resilience import Breaker
@@ -37,6 +38,7 @@ from eduhu.resilience import Breaker
 logger = logging.getLogger(__name__)
 
 BATCH_ENTRIES = 2000
+PEOPLE_AT_ONCE = 20  # between two signs of life
 FIRST_DELAY, LONGEST_DELAY = 0.25, 10.0
 CLOSED_SECONDS = 30.0  # a person has to act
 FOLLOWER_SECONDS = 1.0
@@ -105,7 +107,7 @@ class Drain:
             if self._recorder.is_paused:
                 self._rest(stop, LOOK_SECONDS)
                 continue
-            done = self.run_pass() if self._is_ready() else Pass(failure=self._not_ready)
+            done = self._next_pass()
             if done.failure is not None:
                 self._note(done.failure)
                 self._rest(stop, self._pause_after(done.failure))
@@ -115,6 +117,15 @@ class Drain:
             if not done.read:
                 close_old_connections()
                 self._leader.wait()
+
+    def _next_pass(self) -> Pass:
+        """Sign out who is to be, which no schema can hinder; then send rows."""
+        try:
+            sign_out_people(self._client)
+        except (Unreachable, Busy, Closed) as failure:
+            self._failures += 1
+            return Pass(failure=failure)
+        return self.run_pass() if self._is_ready() else Pass(failure=self._not_ready)
 
     def _confirm(self) -> None:
         """Raise LostLead or Paused unless we may send; safe from several threads."""
@@ -209,6 +220,20 @@ def _settle(report: Report, pending: dict[Row, Pending], result: Pass) -> None:
     result.parked += len(report.refused)
     result.doubtful += [(each.table, each.row_id) for each in report.doubtful]
     result.failure = result.failure or report.failure
+
+
+def sign_out_people(client: InstantClient) -> None:
+    """End the tokens of people who are signed out. Raises Unreachable, Busy or Closed."""
+    for entry in outbox.people_to_sign_out(PEOPLE_AT_ONCE):
+        try:
+            client.sign_out(entry.row_id)  # also a closed app does this
+            if entry.operation == Operation.DELETE:
+                client.remove_person(entry.row_id)
+        except Rejected as error:
+            logger.exception("the sign-out of %s is parked", entry.row_id)
+            outbox.park(Pending(entry.table, entry.row_id, (entry.pk,)), str(error))
+        else:
+            entry.delete()
 
 
 def run(stop: threading.Event) -> None:

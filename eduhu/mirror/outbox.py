@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Q
 
 from eduhu.db import now
-from eduhu.mirror import capture
+from eduhu.mirror import capture, people
 from eduhu.mirror.client import Change
 from eduhu.mirror.documents import REVISION
 from eduhu.mirror.models import OutboxEntry
@@ -41,7 +41,7 @@ class Pending:
 def read_pending(limit: int) -> list[Pending]:
     """Return the rows of the `limit` oldest entries, each row once."""
     entries: dict[Row, list[int]] = defaultdict(list)
-    waiting = OutboxEntry.objects.filter(parked_at=None).order_by("id")
+    waiting = OutboxEntry.objects.filter(parked_at=None).exclude(table=people.TABLE).order_by("id")
     for number, table, row_id in waiting.values_list("id", "table", "row_id")[:limit]:
         entries[table, row_id].append(number)
     return [Pending(*row, tuple(numbers)) for row, numbers in entries.items()]
@@ -63,6 +63,12 @@ def by_table(rows: Iterable[Row]) -> dict[str, list[uuid.UUID]]:
     for table, row_id in rows:
         ids[table].append(row_id)
     return ids
+
+
+def people_to_sign_out(limit: int) -> list[OutboxEntry]:
+    """Return the `limit` oldest entries about people, which are sent one by one."""
+    waiting = OutboxEntry.objects.filter(parked_at=None, table=people.TABLE)
+    return list(waiting.order_by("id")[:limit])
 
 
 def changes_of(pending: Iterable[Pending]) -> list[Change]:

@@ -34,6 +34,7 @@ TELLS_NOBODY = {
     "teachers.sign_out",
     "teachers.sign_out_everywhere",
     "teachers.remove_expired_tokens",
+    "teachers.open_realtime",
 }
 LISTED_MODELS = {"chats.chat", "artifacts.artifact", "teachers.teacherpreferences"}
 SIGN_IN = {"username": "staff@eduhu.example", "password": "correct horse battery"}

@@ -50,6 +50,7 @@ CALLS = [
     Call("GET", "/api/preferences", OWN, 200),
     Call("PUT", "/api/preferences", OWN, 200, {"grade_level": "6"}),
     Call("PATCH", "/api/preferences", OWN, 200, {"grade_level": "6"}),
+    Call("POST", "/api/realtime/token", OWN, 404),  # off here; on in tests/mirror/test_realtime.py
     Call("GET", "/api/chats", LIST, 200),
     Call("POST", "/api/chats", OWN, 201, {"title": "Optik"}),
     Call("GET", "/api/chats/{chat_id}", ROW, 200),

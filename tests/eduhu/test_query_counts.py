@@ -39,6 +39,7 @@ PINNED = {
     "GET /api/artifacts/{artifact_id}": 2,
     "PATCH /api/artifacts/{artifact_id}": 4,
     "DELETE /api/artifacts/{artifact_id}": 3,
+    "POST /api/realtime/token": 1,  # while nothing is mirrored
     "POST /api/replies/{reply_id}/cancel": 4,
     "POST /api/chat": 6,
     "GET /api/replies/{reply_id}/events": 2,

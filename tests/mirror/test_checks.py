@@ -15,10 +15,11 @@ def test_that_the_mirror_is_off_is_told_to_whoever_deploys(settings):
 
 
 def test_an_id_or_address_that_no_app_can_have_is_refused(settings):
-    assert not ids() & {"eduhu.E007", "eduhu.E008"}
+    assert not ids() & {"eduhu.E007", "eduhu.E008", "eduhu.E009"}
     settings.INSTANT_APP_ID = "my-app"
     settings.INSTANT_API_URI = "api.instantdb.com"
-    assert ids() >= {"eduhu.E007", "eduhu.E008"}
+    settings.INSTANT_WEBSOCKET_URI = "https://api.instantdb.com/runtime/session"
+    assert ids() >= {"eduhu.E007", "eduhu.E008", "eduhu.E009"}
 
 
 @pytest.mark.parametrize("uri", ["http://", "http://[::1", "http://instant:port"])
