@@ -12,10 +12,12 @@ class ArtifactsConfig(AppConfig):
     verbose_name = _("Artifacts")
 
     def ready(self) -> None:
+        from artifacts.backup import ARTIFACTS
         from artifacts.cached import watch_writes
         from artifacts.queries import artifact_row, mirrored_artifacts
         from eduhu import events
         from eduhu.mirror import capture
+        from eduhu.mirror.backup import tables
 
         watch_writes()
         post_migrate.connect(_install_triggers, sender=self)
@@ -23,6 +25,7 @@ class ArtifactsConfig(AppConfig):
         capture.register(
             capture.Source(self.get_model("Artifact"), mirrored_artifacts, "created_at")
         )
+        tables.register(ARTIFACTS)
         # A chat takes its artifacts with it, so deletions are told from the model.
         post_delete.connect(_tell_deleted, sender=self.get_model("Artifact"))
 

@@ -12,10 +12,12 @@ class ChatsConfig(AppConfig):
     verbose_name = _("Chats")
 
     def ready(self) -> None:
+        from chats.backup import CHATS, MESSAGES
         from chats.cached import watch_writes
         from chats.queries import chat_row, mirrored_chats, mirrored_messages
         from eduhu import events
         from eduhu.mirror import capture
+        from eduhu.mirror.backup import tables
 
         watch_writes()
         post_migrate.connect(_install_triggers, sender=self)
@@ -26,6 +28,8 @@ class ChatsConfig(AppConfig):
         capture.register(
             capture.Source(messages, mirrored_messages, "timestamp", touches="chat", copies=shown)
         )
+        tables.register(CHATS)
+        tables.register(MESSAGES)
 
 
 def _install_triggers(using: str, **_kwargs: Any) -> None:

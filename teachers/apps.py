@@ -12,7 +12,9 @@ class TeachersConfig(AppConfig):
     def ready(self) -> None:
         from eduhu import events
         from eduhu.mirror import capture, people
+        from eduhu.mirror.backup import tables
         from teachers import schema  # noqa: F401 (registers itself)
+        from teachers.backup import ACCOUNTS, PREFERENCES
         from teachers.cached import watch_writes
         from teachers.queries import mirrored_preferences, preferences_row
         from teachers.tokens import forget_changed
@@ -24,3 +26,5 @@ class TeachersConfig(AppConfig):
         events.register_table("teacher_preferences", preferences_row)
         preferences = self.get_model("TeacherPreferences")
         capture.register(capture.Source(preferences, mirrored_preferences, "updated_at"))
+        tables.register_accounts(ACCOUNTS)
+        tables.register(PREFERENCES)

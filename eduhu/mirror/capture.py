@@ -9,6 +9,8 @@ seen.
 import threading
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -50,6 +52,7 @@ class Source:
 
 
 _sources: dict[type[models.Model], Source] = {}
+_is_paused = ContextVar("capture is paused", default=False)
 committed = threading.Event()  # wakes a drain in this process, where nobody can NOTIFY
 
 
@@ -68,9 +71,19 @@ def is_on() -> bool:
     return bool(settings.INSTANT_APP_ADMIN_TOKEN)
 
 
+@contextmanager
+def paused() -> Iterator[None]:
+    """Leave no entries for what this thread writes meanwhile; a reconcile must follow."""
+    token = _is_paused.set(True)
+    try:
+        yield
+    finally:
+        _is_paused.reset(token)
+
+
 def source_of(model: type[models.Model] | None) -> Source | None:
     """Return how `model` is mirrored, or None when its writes leave no entry."""
-    if model is None or not is_on():
+    if model is None or not is_on() or _is_paused.get():
         return None
     return _sources.get(model._meta.concrete_model or model)
 

@@ -1,0 +1,1 @@
+"""Backups in InstantDB's own format: restored into our tables, and written from them."""
