@@ -36,12 +36,14 @@ from tests.fakes.ai_connection import Connection, Handler, Recorded
 from tests.fakes.ai_script import Script
 from tests.fakes.ai_server import AIServer
 from tests.ladder import postgres_rungs, redis_rungs, start_first
+from tests.prepared import copy, manage, once
 from tests.processes import ROOT, tied_to_parent
 from tests.services import ServerError, free_port
 from tests.stack import embedded_environment
 
 START_SECONDS = 40
 STOP_SECONDS = 25
+SQLITE_FILE = "eduhu.sqlite3"
 MAKE_TEACHERS = """
 import json
 from django.db import transaction
@@ -235,7 +237,6 @@ class Cluster:
             self.folder = Path(stack.enter_context(_folder()))
             stack.enter_context(_running(self.ai))
             environment = self._environment(stack)
-            self._prepare(Program(environment, self.folder / "setup.log"))
             webs, workers = self._numbers
             self.webs = [Web(environment, self.folder / f"web{n}.log") for n in range(webs)]
             self.workers = [
@@ -281,27 +282,32 @@ class Cluster:
             "CHAT_RATE": "off",
             "MAX_LIVE_REPLIES": "1000",
         }
-        if not self.is_embedded:
-            self.postgres = start_first(stack, postgres_rungs())
+        prepared = once(f"cluster-{self._teachers}-{self.is_embedded}", self._prepare)
+        self.tokens = [tuple(pair) for pair in json.loads((prepared / "tokens").read_text())]
+        if self.is_embedded:
+            copy(prepared / SQLITE_FILE, self.folder)
+        else:
+            self.postgres = start_first(stack, postgres_rungs(prepared / "data"))
             self.redis = start_first(stack, redis_rungs())
             if self.postgres is None or self.redis is None:
                 raise ServerError("there is no PostgreSQL or no Redis to be had here")
             environment |= {"DATABASE_URL": self.postgres.url, "REDIS_URL": self.redis.url}
         return environment | self._settings
 
-    def _prepare(self, manage: Program) -> None:
-        self._run(manage, "migrate", "--noinput", "-v0")
-        make = MAKE_TEACHERS.format(count=self._teachers)
-        printed = self._run(manage, "shell", "-v0", "-c", make)
-        self.tokens = [(first, second) for first, second in json.loads(printed.splitlines()[-1])]
-
-    def _run(self, manage: Program, *command: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "manage.py", *command],
-            cwd=ROOT, env=manage.environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    def _prepare(self, folder: Path) -> None:
+        """Make a migrated database with the teachers; `tokens` is a list of pairs as JSON."""
+        environment = embedded_environment(str(folder))
+        with ExitStack() as stack:
+            server = None if self.is_embedded else start_first(stack, postgres_rungs())
+            if server is not None:
+                environment["DATABASE_URL"] = server.url
+            manage(environment, "migrate", "--noinput", "-v0")
+            make = MAKE_TEACHERS.format(count=self._teachers)
+            printed = manage(environment, "shell", "-v0", "-c", make)
+            (folder / "tokens").write_text(printed.splitlines()[-1])
+            if server is not None:
+                server.stop()
+                copy(server.folder / "data", folder)
 
     def _end_programs(self) -> None:
         for program in self.programs:
@@ -316,7 +322,7 @@ class Cluster:
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Return what a query finds in the database, as a client of its own."""
         if self.is_embedded:
-            with contextlib.closing(sqlite3.connect(self.folder / "eduhu.sqlite3")) as lite:
+            with contextlib.closing(sqlite3.connect(self.folder / SQLITE_FILE)) as lite:
                 lite.row_factory = sqlite3.Row
                 return [dict(row) for row in lite.execute(query)]
         with psycopg.connect(self.postgres.url, row_factory=dict_row) as connection:

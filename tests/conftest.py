@@ -25,29 +25,89 @@ CHROMIUM = next(
 )
 
 
-# They say nothing about PostgreSQL or Redis: the run on these does not repeat them.
+# They say nothing about PostgreSQL or Redis: the run on these does not repeat them, nor
+# the tests with the fixture `embedded`.
 ONCE = (
+    "tests/cache/test_write_paths.py",
     "tests/tooling/",
     "tests/chats/test_anthropic.py",
     "tests/chats/test_openai_",
     "tests/chats/test_page.py",
+    "tests/chats/test_resilient_provider.py",
     "tests/chats/test_sse_lines.py",
     "tests/chats/test_template_assistant.py",
+    "tests/eduhu/test_cors.py",
+    "tests/eduhu/test_coverage_gate.py",
     "tests/eduhu/test_docs.py",
+    "tests/eduhu/test_query_counts.py",
     "tests/eduhu/test_resilience_",
     "tests/eduhu/test_settings.py",
+    "tests/eduhu/test_slow_readers.py",
     "tests/eduhu/test_sqlite_turns.py",
     "tests/eduhu/test_start.py",
     "tests/eduhu/test_translations.py",
-    "tests/mirror/test_instant_server.py",
+    "tests/mirror/test_admin.py",
+    "tests/mirror/test_import_refuses.py",
+    "tests/mirror/test_instant_",
 )
+
+
+# PostgreSQL and Redis are the harder stage: where both runs are made, only theirs has these.
+LATER = (
+    "tests/eduhu/test_schema_fuzz.py",
+    "tests/mirror/test_import_live.py",
+    "tests/mirror/test_import_killed.py",
+    "tests/teachers/test_forged_addresses.py",
+)
+
+# The files that take longest, which begin first: each runs in one worker from its first
+# test to its last, as its tests share the processes they start.
+LONGEST = (
+    "tests/chats/test_replies_faults.py",
+    "tests/chats/test_page.py",
+    "tests/eduhu/test_query_plans.py",
+    "tests/eduhu/test_schema_fuzz.py",
+    "tests/eduhu/test_settings.py",
+    "tests/eduhu/test_drain.py",
+    "tests/eduhu/test_slow_readers.py",
+    "tests/mirror/test_processes.py",
+    "tests/chats/test_replies_process.py",
+    "tests/chats/test_stream_idempotency.py",
+    "tests/teachers/test_idempotency.py",
+    "tests/eduhu/test_events.py",
+    "tests/tooling/test_up.py",
+    "tests/tooling/test_environment.py",
+    "tests/chats/test_stream_limits.py",
+    "tests/chats/test_socket_chat.py",
+)
+
+
+def rank(item):
+    """Return the place of an item's file among the longest."""
+    file = item.nodeid.partition("::")[0]
+    return LONGEST.index(file) if file in LONGEST else len(LONGEST)
+
+
+def leave_out(config, items, is_elsewhere):
+    """Deselect what the other run of the suite has."""
+    config.hook.pytest_deselected(items=[each for each in items if is_elsewhere(each)])
+    items[:] = [each for each in items if not is_elsewhere(each)]
+
+
+def is_once(item):
+    return item.nodeid.startswith(ONCE) or "embedded" in item.fixturenames
+
+
+def is_later(item):
+    return item.nodeid.startswith(LATER)
 
 
 def pytest_collection_modifyitems(config, items):
     if os.environ.get("EDUHU_TEST_EARLIER"):  # set by `tests/run.py` for its second run
-        done = [item for item in items if item.nodeid.startswith(ONCE)]
-        config.hook.pytest_deselected(items=done)
-        items[:] = [item for item in items if item not in done]
+        leave_out(config, items, is_once)
+    if os.environ.get("EDUHU_TEST_LATER"):  # and this one for its first
+        leave_out(config, items, is_later)
+    items.sort(key=rank)
     for item in items:
         marker = item.get_closest_marker("django_db")
         if marker is not None and inspect.iscoroutinefunction(item.function):

@@ -27,9 +27,9 @@ def service_urls(stack: ExitStack, *, real: bool) -> dict[str, str] | None:
     return {"DATABASE_URL": database, "REDIS_URL": cache} if cache else None
 
 
-def postgres_rungs() -> list[Rung]:
-    """Return what can be tried for PostgreSQL, best first."""
-    return [partial(Postgres, binaries) for binaries in find_postgres()]
+def postgres_rungs(data: Path | None = None) -> list[Rung]:
+    """Return what can be tried for PostgreSQL, best first; it begins with a copy of `data`."""
+    return [partial(Postgres, binaries, data) for binaries in find_postgres()]
 
 
 def redis_rungs(*, real: bool = False) -> list[Rung]:

@@ -8,13 +8,19 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
+from hashlib import sha256
 from pathlib import Path
 
+import psycopg
 from django.conf import settings
+from psycopg import sql
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.prepared import copy, manage, once, shared_folder
+from tests.processes import ROOT
+from tests.stack import embedded_environment
+
+SQLITE_FILE = "eduhu.sqlite3"
 START_SECONDS = 40
 
 
@@ -39,12 +45,7 @@ class LiveServer:
 
     def manage(self, *command: str) -> str:
         """Run a management command on the same data; return what it printed."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *command],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return manage(self.environment, *command)
 
     def spawn(self, *command: str) -> subprocess.Popen:
         """Start a management command as a process on the same data."""
@@ -62,7 +63,7 @@ class LiveServer:
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             assert self.process.poll() is None, self.log.read_text()
-            with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            with contextlib.suppress(OSError):  # also when the answer takes too long
                 urllib.request.urlopen(f"{self.url}/health/live", timeout=2).close()
                 return
             time.sleep(0.05)
@@ -81,33 +82,59 @@ class LiveServer:
 @contextlib.contextmanager
 def live_server(**environment):
     """A migrated, seeded server that runs for the length of the block."""
-    with tempfile.TemporaryDirectory(prefix="eduhu-live-") as folder, _database() as database:
-        defaults = {"TEMPLATE_WORD_DELAY_MS": "4", "CHAT_RATE": "off", "LOG_LEVEL": "WARNING"}
-        server = LiveServer(Path(folder), {**defaults, **database, **environment})
-        server.manage("migrate", "--noinput", "-v0")
-        server.manage("seed_demo")
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with tempfile.TemporaryDirectory(prefix="eduhu-live-") as folder:
+        is_postgresql = settings.DATABASE_IS_POSTGRESQL and environment.get("DATABASE_URL") != ""
+        with (_database if is_postgresql else _sqlite_file)(Path(folder)) as database:
+            defaults = {"TEMPLATE_WORD_DELAY_MS": "4", "CHAT_RATE": "off", "LOG_LEVEL": "WARNING"}
+            server = LiveServer(Path(folder), {**defaults, **database, **environment})
+            server.start()
+            try:
+                yield server
+            finally:
+                server.stop()
+
+
+def _seed(environment):
+    manage(environment, "migrate", "--noinput", "-v0")
+    manage(environment, "seed_demo")
 
 
 @contextlib.contextmanager
-def _database():
-    """On PostgreSQL an empty database of the server's own; on SQLite its folder is enough."""
-    if not settings.DATABASE_IS_POSTGRESQL:
-        yield {}
-        return
-    import psycopg
-    from psycopg import sql
+def _sqlite_file(folder):
+    """A copy of a seeded file."""
 
-    name = f"live_{os.getpid()}_{free_port()}"
+    def make(prepared):
+        _seed(embedded_environment(str(prepared)))
+
+    copy(once("live-sqlite", make) / SQLITE_FILE, folder)
+    yield {}
+
+
+@contextlib.contextmanager
+def _database(_folder):
+    """A database of the server's own, copied from a seeded one."""
     base, _, rest = settings.DATABASE_URL.rpartition("/")
     query = f"?{rest.partition('?')[2]}" if "?" in rest else ""
+
+    def url(name):
+        return f"{base}/{name}{query}"
+
+    # Named by the folder, so that it takes the place of the one an earlier run has left.
+    template = f"seeded_{sha256(str(shared_folder()).encode()).hexdigest()[:12]}"
+    name = f"live_{os.getpid()}_{free_port()}"
     with psycopg.connect(settings.DATABASE_URL, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+        def run(statement, *names):
+            admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+        def make(prepared):
+            run("DROP DATABASE IF EXISTS {} WITH (FORCE)", template)
+            run("CREATE DATABASE {}", template)
+            _seed({**embedded_environment(str(prepared)), "DATABASE_URL": url(template)})
+
+        once("live-postgresql", make)
+        run("CREATE DATABASE {} TEMPLATE {}", name, template)
         try:
-            yield {"DATABASE_URL": f"{base}/{name}{query}"}
+            yield {"DATABASE_URL": url(name)}
         finally:
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            run("DROP DATABASE {} WITH (FORCE)", name)

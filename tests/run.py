@@ -20,6 +20,8 @@ from tests.processes import ROOT, Stopped, run, say, stop_on_signals
 from tests.stack import embedded_environment
 
 NO_TESTS = 5  # pytest's exit code
+# More workers than cores: tests wait a lot. A file stays whole, in the order of `conftest.py`.
+WORKERS = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 SELECTING = re.compile(
     r"-[km].*|--(lf|last-failed|sw|stepwise|deselect|ignore|ignore-glob|co|collect-only)(=.*)?"
 )
@@ -36,10 +38,10 @@ def is_whole(options: list[str]) -> bool:
 
 
 def parallel(options: list[str]) -> list[str]:
-    """Return the options for two workers, unless the caller chose or runs only a part."""
+    """Return the options for several workers, unless the caller chose or runs only a part."""
     chosen = any(each.startswith(("-n", "--numprocesses")) for each in options)
     off = "no:xdist" in options or "-pno:xdist" in options
-    return [] if chosen or off or any(map(names_a_path, options)) else ["-n", "2"]
+    return [] if chosen or off or any(map(names_a_path, options)) else list(WORKERS)
 
 
 def without_services(options: list[str]) -> list[str]:
@@ -75,7 +77,9 @@ def run_both(options: list[str], urls: Mapping[str, str] | None, data_dir: Path)
         env["EDUHU_CLAIMS_FILE"] = ""  # a part of the suite says nothing about the whole
     if urls is None:
         return run_suite("the embedded default", options, env, data_dir / "embedded")
-    first = run_suite("the embedded default", without_services(options), env, data_dir / "embedded")
+    later = {**env, "EDUHU_TEST_LATER": "PostgreSQL and Redis"}
+    without = without_services(options)
+    first = run_suite("the embedded default", without, later, data_dir / "embedded")
     verdict = "passed" if first in (0, NO_TESTS) else f"FAILED with exit code {first}, see above"
     env |= {"EDUHU_TEST_EARLIER": f"the embedded default: {verdict}", **urls}
     second = run_suite("PostgreSQL and Redis", options, env, data_dir / "services")

@@ -149,7 +149,7 @@ class Server(ABC):
 
 
 class Postgres(Server):
-    """PostgreSQL from the folder `binaries`.
+    """PostgreSQL from the folder `binaries`, with a copy of the folder `data` if there is one.
 
     What it committed survives `kill()`. It is fast because nothing need survive the
     machine; a lazy `synchronous_commit` would be faster, but lose commits in a crash.
@@ -166,9 +166,10 @@ class Postgres(Server):
         "full_page_writes": "off",
     }
 
-    def __init__(self, binaries: Path) -> None:
+    def __init__(self, binaries: Path, data: Path | None = None) -> None:
         super().__init__()
         self.binaries = binaries
+        self._data = data
 
     @property
     def url(self) -> str:
@@ -182,6 +183,9 @@ class Postgres(Server):
     def prepare(self) -> None:
         if not self._may_execute():
             self.binaries = self._copied_binaries()
+        if self._data is not None:
+            subprocess.run(["cp", "-a", str(self._data), str(self.folder)], check=True)
+            return
         # Umlauts fold only under a UTF-8 locale; macOS has no C.UTF-8.
         locale = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
         options = ["--username=eduhu", "--auth=trust", "--encoding=UTF8", f"--locale={locale}"]
