@@ -1,10 +1,14 @@
 """The faulty proxy does to a connection what it says, and leaves nothing behind."""
 
 import asyncio
+import contextlib
+import gc
+import socket
 import time
 
 import pytest
 
+from tests.fakes.ai_server import AIServer
 from tests.fakes.fault_proxy import FaultProxy, Faults, fault_proxy_in_thread
 
 pytestmark = pytest.mark.timeout(20)
@@ -153,3 +157,17 @@ def test_proxy_in_a_thread_is_controlled_from_outside():
                 return whole, await ask(proxy.port)
 
     assert asyncio.run(both()) == (b"abcd\n", b"ab")
+
+
+@pytest.mark.parametrize("turns", range(5))
+@pytest.mark.parametrize("make", [AIServer, lambda: FaultProxy("127.0.0.1", 1)])
+async def test_whoever_comes_while_a_stand_in_stops_is_let_go(make, turns):
+    with socket.socket() as client:
+        client.setblocking(False)
+        async with make() as server:
+            client.connect_ex(("127.0.0.1", server.port))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        gc.collect()  # a socket left open would be reported now
+        with contextlib.suppress(ConnectionResetError):
+            assert await asyncio.get_running_loop().sock_recv(client, 1) == b""

@@ -27,6 +27,7 @@ from tests.fakes.ai_connection import Connection, Handler, Recorded
 from tests.fakes.ai_playback import refused, stream
 from tests.fakes.ai_script import OPENAI, Dialect, Script
 from tests.fakes.certificate import self_signed_context
+from tests.fakes.settling import settled, stop_listening
 
 
 class AIServer:
@@ -66,12 +67,12 @@ class AIServer:
 
     async def stop(self) -> None:
         """Stop listening and drop every client."""
-        self._server.close()
+        await stop_listening(self._server)
         for connection in tuple(self.connections):
             connection.transport.abort()
         await asyncio.gather(*self.tasks, return_exceptions=True)
         await self._server.wait_closed()
-        await asyncio.sleep(0)  # lets the aborted transports say goodbye
+        await settled()
 
     def handler(self, method: str, path: str) -> Handler:
         """Return what answers a path."""

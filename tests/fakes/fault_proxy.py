@@ -15,6 +15,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Self
 
+from tests.fakes.settling import settled, stop_listening
+
 _PIECE = 64 * 1024
 _SLICES_PER_SECOND = 20
 
@@ -61,11 +63,12 @@ class FaultProxy:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._server.close()
+        await stop_listening(self._server)
         for link in tuple(self._links):
             link.cancel()
         await asyncio.gather(*self._links, return_exceptions=True)
         await self._server.wait_closed()
+        await settled()
 
     @property
     def url(self) -> str:
@@ -102,6 +105,8 @@ class FaultProxy:
             await self._link(reader, writer)
         except OSError:  # a side was reset, or the service is not there
             writer.close()
+        except asyncio.CancelledError:  # the proxy stops; asyncio would log this as an error
+            writer.transport.abort()
         finally:
             self._links.discard(task)
 
