@@ -108,7 +108,7 @@ async def test_cut_off_answer_is_continued(server, provider):
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("framing", ["chunked", "close"])
 async def test_tokens_arrive_one_by_one_then_the_usage(server, provider, newline, framing):
-    server.script = Script(tokens=5, delay=0.01, newline=newline, framing=framing)
+    server.script = Script(tokens=5, delay=0.05, newline=newline, framing=framing)
     items = [item async for item in provider.stream(PROMPT)]
     assert items == [*(f"word{n} " for n in range(5)), Finish("stop", Usage(11, 5))]
 

@@ -129,9 +129,9 @@ class FaultProxy:
         finally:
             for pump in (up, down):
                 pump.cancel()
-            await asyncio.gather(up, down, return_exceptions=True)
             for each in (writer, far_writer):
                 each.close()
+            await asyncio.gather(up, down, return_exceptions=True)
 
 
 class _Broken(OSError):
