@@ -6,7 +6,6 @@
 
 `Cluster.embedded()` is one web process that does everything, with SQLite. All of it listens
 on free ports of 127.0.0.1 and ends with its starter, also when that is killed (Linux).
-Start processes from the main thread: the tie is to the thread.
 """
 
 import asyncio
@@ -16,7 +15,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -37,9 +35,9 @@ from tests.fakes.ai_script import Script
 from tests.fakes.ai_server import AIServer
 from tests.ladder import postgres_rungs, redis_rungs, start_first
 from tests.prepared import copy, manage, once
-from tests.processes import ROOT, tied_to_parent
 from tests.services import ServerError, free_port
 from tests.stack import embedded_environment
+from tests.warm import Process, manage_process
 
 START_SECONDS = 40
 STOP_SECONDS = 25
@@ -62,7 +60,7 @@ class Program:
         self.environment = environment
         self.log = log
         self.command = command
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
 
     @property
     def pid(self) -> int:
@@ -71,17 +69,7 @@ class Program:
 
     def start(self) -> None:
         """Start it, and do not wait until it is ready."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", *self.command],
-                cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=tied_to_parent(signal.SIGKILL),
-            )
+        self.process = manage_process(self.environment, self.log, *self.command)
 
     def signal(self, signum: int) -> None:
         """Send a signal to the process itself."""

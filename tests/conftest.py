@@ -13,7 +13,7 @@ from django.db import connections
 
 from chats.providers.registry import provider
 from eduhu.cache import invalidation, memory
-from tests import node
+from tests import node, warm
 from tests.client import ApiClient
 from tests.cluster import Cluster
 from tests.factories import make_teacher
@@ -141,6 +141,12 @@ def fresh_caches():
         cache.clear()
     memory.forget_everything()
     provider.cache_clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def warm_start():
+    """The processes that tests start need not import every library anew."""
+    warm.begin()
 
 
 @pytest.fixture(autouse=True, scope="session")

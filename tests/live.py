@@ -4,8 +4,6 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -17,8 +15,8 @@ from django.conf import settings
 from psycopg import sql
 
 from tests.prepared import copy, manage, once, shared_folder
-from tests.processes import ROOT
 from tests.stack import embedded_environment
+from tests.warm import Process, manage_process
 
 SQLITE_FILE = "eduhu.sqlite3"
 START_SECONDS = 40
@@ -40,20 +38,16 @@ class LiveServer:
         self.environment = {**os.environ, "EDUHU_DATA_DIR": str(folder), **environment}
         self.environment["DJANGO_SETTINGS_MODULE"] = "eduhu.settings"
         self.log = folder / "server.log"
-        self.process: subprocess.Popen | None = None
-        self.worker: subprocess.Popen | None = None
+        self.process: Process | None = None
+        self.worker: Process | None = None
 
     def manage(self, *command: str) -> str:
         """Run a management command on the same data; return what it printed."""
         return manage(self.environment, *command)
 
-    def spawn(self, *command: str) -> subprocess.Popen:
+    def spawn(self, *command: str) -> Process:
         """Start a management command as a process on the same data."""
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "manage.py", *command],
-                cwd=ROOT, env=self.environment, stdout=log, stderr=log,
-            )  # fmt: skip
+        return manage_process(self.environment, self.log, *command)
 
     def start(self):
         """Start the process and wait until it answers; with Redis, a reply worker as well."""

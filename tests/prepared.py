@@ -4,13 +4,12 @@ import fcntl
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.processes import ROOT
+from tests.warm import run_manage
 
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"{os.getpid()}-{time.time_ns()}"
 
@@ -40,10 +39,7 @@ def shared_folder() -> Path:
 
 def manage(environment: Mapping[str, str], *command: str) -> str:
     """Run a management command and return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", *command],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run_manage(environment, *command)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

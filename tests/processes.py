@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -37,15 +38,15 @@ def say(text: str) -> None:
 
 def tied_to_parent(signum: int = signal.SIGTERM) -> Callable[[], None]:
     """Return a `preexec_fn` that lets a child end with us, even when we are killed (Linux)."""
-    parent = os.getpid()
+    return partial(tie_to_parent, os.getpid(), signum)
 
-    def tie() -> None:
-        if LIBC is not None:
-            LIBC.prctl(PR_SET_PDEATHSIG, int(signum))
-            if os.getppid() != parent:  # we died before the tie was made
-                os._exit(1)
 
-    return tie
+def tie_to_parent(parent: int, signum: int) -> None:
+    """Let this process get `signum` when `parent`, which started it, ends (Linux)."""
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, int(signum))
+        if os.getppid() != parent:  # it died before the tie was made
+            os._exit(1)
 
 
 def spawn(

@@ -1,13 +1,11 @@
 """What one process writes, the others show: at once by news, or within two seconds without."""
 
-import subprocess
-import sys
 import time
 
 import httpx
 import pytest
 
-from tests.processes import ROOT
+from tests.prepared import manage
 
 
 @pytest.fixture
@@ -76,9 +74,7 @@ RENAME = "from chats.models import Chat; Chat.objects.filter(pk='{}').update(tit
 def test_a_command_of_another_process_is_heard(cluster, clients, chat):
     for client in clients:
         assert "neu" not in client.get("/api/chats").text
-    command = [sys.executable, "manage.py", "shell", "-v0", "-c", RENAME.format(chat)]
-    environment = cluster.webs[0].environment
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    manage(cluster.webs[0].environment, "shell", "-v0", "-c", RENAME.format(chat))
     for client in clients:
         seconds = seconds_until(client, "/api/chats", lambda shown: "neu" in str(shown))
         assert seconds < (2.0 if cluster.is_embedded else 0.25)

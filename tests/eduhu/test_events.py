@@ -3,8 +3,6 @@
 import contextlib
 import importlib
 import inspect
-import subprocess
-import sys
 import uuid
 from collections.abc import AsyncIterator, Callable
 from itertools import count
@@ -18,6 +16,7 @@ from django.apps import apps
 from django.contrib import admin
 
 from eduhu.admin import ReadOnly
+from tests import prepared
 from tests.cluster import Cluster
 from tests.fakes.ai_script import Script
 from tests.processes import ROOT
@@ -97,9 +96,7 @@ class Stage:
 
 def manage(cluster: Cluster, *command: str, **environment: str) -> None:
     """Run a management command on the same data."""
-    env = {**cluster.webs[0].environment, **environment}
-    command = [sys.executable, "manage.py", *command]
-    subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True)
+    prepared.manage({**cluster.webs[0].environment, **environment}, *command)
 
 
 class Staff:

@@ -1,8 +1,6 @@
 """An import that is stopped leaves whole rows, and the next one ends as if nothing had happened."""
 
 import os
-import subprocess
-import sys
 import time
 from contextlib import contextmanager, suppress
 
@@ -24,7 +22,7 @@ from tests.mirror.backups import (
     write_folder,
     write_zip,
 )
-from tests.processes import ROOT
+from tests.warm import manage_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MESSAGES, SECONDS = 1500, 60
@@ -37,8 +35,7 @@ def start_import(path):
     if settings.DATABASE_IS_POSTGRESQL:
         url = f"postgres://{name['USER']}@{name['HOST']}:{name['PORT']}/{name['NAME']}"
     env = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "eduhu.settings"}
-    command = [sys.executable, "manage.py", "instant_import", str(path)]
-    return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE)
+    return manage_process(env, path.parent / "said", "instant_import", str(path))
 
 
 def wait_until(is_so, process):
@@ -87,7 +84,7 @@ def test_killed_in_the_middle_and_started_again(tmp_path):
             process.kill()
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
     assert Message.objects.count() == 1000
     assert_consistent(times)
 

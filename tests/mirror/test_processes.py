@@ -1,10 +1,9 @@
 """Real processes, killed while they write and send: nothing is lost, old or back from the dead."""
 
 import contextlib
+import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 
@@ -16,7 +15,7 @@ from eduhu.mirror.lanes import LANES
 from eduhu.mirror.schema import permissions, schema
 from tests.fakes.instant_server import APP_ID, TOKEN, Fault, instant_server
 from tests.live import live_server
-from tests.processes import ROOT
+from tests.warm import run_manage
 
 SECONDS = 30
 SEED = random.randrange(1_000_000)
@@ -238,10 +237,7 @@ def test_the_mirror_ends_at_a_signal(eduhu, api, server):
 
 
 def test_the_command_says_that_the_mirror_is_off(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "manage.py", "mirror"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run_manage(os.environ, "mirror")
     assert done.returncode == 1
     assert "INSTANT_APP_ADMIN_TOKEN is not set" in done.stderr
 
