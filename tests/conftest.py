@@ -28,7 +28,9 @@ CHROMIUM = next(
 # They say nothing about PostgreSQL or Redis: the run on these does not repeat them, nor
 # the tests with the fixture `embedded`.
 ONCE = (
+    "tests/artifacts/test_admin.py",
     "tests/cache/test_write_paths.py",
+    "tests/chats/test_admin.py",
     "tests/tooling/",
     "tests/chats/test_anthropic.py",
     "tests/chats/test_openai_",
@@ -39,6 +41,7 @@ ONCE = (
     "tests/eduhu/test_cors.py",
     "tests/eduhu/test_coverage_gate.py",
     "tests/eduhu/test_docs.py",
+    "tests/eduhu/test_pages.py",
     "tests/eduhu/test_query_counts.py",
     "tests/eduhu/test_resilience_",
     "tests/eduhu/test_settings.py",
@@ -49,11 +52,15 @@ ONCE = (
     "tests/mirror/test_admin.py",
     "tests/mirror/test_import_refuses.py",
     "tests/mirror/test_instant_",
+    "tests/teachers/test_admin.py",
 )
 
 
 # PostgreSQL and Redis are the harder stage: where both runs are made, only theirs has these.
 LATER = (
+    "tests/chats/test_bad_input.py",
+    "tests/eduhu/test_canary.py",
+    "tests/eduhu/test_isolation.py",
     "tests/eduhu/test_schema_fuzz.py",
     "tests/mirror/test_import_live.py",
     "tests/mirror/test_import_killed.py",

@@ -77,6 +77,7 @@ def run_both(options: list[str], urls: Mapping[str, str] | None, data_dir: Path)
         env["EDUHU_CLAIMS_FILE"] = ""  # a part of the suite says nothing about the whole
     if urls is None:
         return run_suite("the embedded default", options, env, data_dir / "embedded")
+    env["EDUHU_CALLED_FILE"] = str(data_dir / "called")
     later = {**env, "EDUHU_TEST_LATER": "PostgreSQL and Redis"}
     without = without_services(options)
     first = run_suite("the embedded default", without, later, data_dir / "embedded")

@@ -41,12 +41,12 @@ def project(tmp_path):
     return tmp_path
 
 
-def run(project, *options):
+def run(project, *options, **environment):
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     own = {"PYTHONPATH": str(project), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "tests.coverage_gate", *options],
-        cwd=project, env=inherited | own, capture_output=True, text=True, timeout=60, check=False,
+        cwd=project, env=inherited | own | environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
 
@@ -63,6 +63,18 @@ def test_a_run_of_all_functions_passes(project, workers):
         "from shop.actions import forgotten\ndef test_it(): assert forgotten() == 2\n"
     )
     assert run(project, "-n", workers).returncode == 0
+
+
+def test_two_runs_that_share_the_suite_are_judged_together(project):
+    (project / "tests/test_more.py").write_text(
+        "from shop.actions import forgotten\ndef test_it(): assert forgotten() == 2\n"
+    )
+    calls = {"EDUHU_CALLED_FILE": str(project / "called")}
+    first = run(project, "--ignore=tests/test_shop.py", EDUHU_TEST_LATER="the other", **calls)
+    assert first.returncode == 0, first.stdout
+    (project / "tests/test_more.py").unlink()
+    assert run(project, **calls).returncode == 0
+    assert run(project).returncode == 1
 
 
 @pytest.mark.parametrize("part", [["-k", "used"], ["tests/test_shop.py"]])
