@@ -13,25 +13,26 @@ from eduhu.mirror.documents import REVISION
 
 @dataclass(frozen=True, slots=True)
 class _Attribute:
-    """An attribute; only what an index holds is bounded in size (1024 bytes)."""
+    """An attribute; only what an index holds is bounded in size (1024 bytes).
+
+    None is required: InstantDB adds no such attribute to a namespace that has rows.
+    """
 
     type: str
     indexed: bool = False
     unique: bool = False
-    required: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return it as InstantDB writes it."""
         config = {"indexed": self.indexed, "unique": self.unique}
-        return {"valueType": self.type, "required": self.required, "config": config}
+        return {"valueType": self.type, "required": False, "config": config}
 
 
 _TEXT, _NUMBER = _Attribute("string"), _Attribute("number")
 _FLAG, _JSON = _Attribute("boolean"), _Attribute("json")
 _ID, _TIME = _Attribute("string", indexed=True), _Attribute("number", indexed=True)
-_REVISION = {REVISION: _Attribute("number", indexed=True, required=True)}
+_REVISION = {REVISION: _Attribute("number", indexed=True)}
 
-# A chat or artifact may belong to nobody, so an owner is not required.
 TABLES: dict[str, dict[str, _Attribute]] = {
     "chats": {
         "teacher_id": _ID,

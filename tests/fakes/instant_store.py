@@ -17,6 +17,7 @@ from tests.fakes.instant_values import (
     Step,
     check_required,
     check_values,
+    invalid,
     merged,
 )
 
@@ -38,10 +39,20 @@ class Store:
     _moment: int = 0
 
     def push_schema(self, schema: dict[str, Any]) -> None:
-        """Add attributes and links; what is there stays."""
+        """Add attributes and links; what is there stays. Raises Refusal."""
+        for namespace, entity in schema.get("entities", {}).items():
+            self._check_new(namespace, entity["attrs"])
         for namespace, entity in schema.get("entities", {}).items():
             self.schema.setdefault(namespace, {}).update(entity["attrs"])
         self.links.by_name.update(schema.get("links", {}))
+
+    def _check_new(self, namespace: str, attributes: Attributes) -> None:
+        """Raise Refusal if rows that are there would lack what is required."""
+        for label, each in attributes.items():
+            is_new = label not in self.schema.get(namespace, {})
+            if each["required"] and is_new and self.rows.get(namespace):
+                text = f"`{label}` as required because `{namespace}` already have entities"
+                raise invalid("attributes", each, f"Can't create attribute {text}")
 
     def pulled_schema(self) -> dict[str, Any]:
         """The schema as it is told: nothing is remembered of `json` but that it is untyped."""

@@ -119,10 +119,10 @@ def test_steps_are_grouped_by_kind(instant, chat, chats):
 
 def test_a_transaction_is_whole_or_nothing(instant, owner, chats):
     good, bad = (instant.tx.chats[str(uuid.uuid4())] for _ in range(2))
-    with pytest.raises(InstantAPIError, match="Missing required attribute `chats/mirror_rev`"):
+    with pytest.raises(InstantAPIError, match=r"Invalid value type for chats\.title"):
         instant.transact(
             [good.update({"teacher_id": owner, "mirror_rev": 1}),
-             bad.update({"teacher_id": owner, "mirror_rev": None})]
+             bad.update({"teacher_id": owner, "mirror_rev": 2, "title": 1})]
         )  # fmt: skip
     assert chats() == []
 
@@ -300,6 +300,20 @@ def test_what_is_missing_in_a_request_is_told(app):
     answer = httpx.post(f"{app.api_uri}/admin/transact", json={}, headers=headers)
     assert (answer.status_code, answer.json()["type"]) == (400, "param-missing")
     assert httpx.post(f"{app.api_uri}/nowhere", json={}, headers=headers).status_code == 404
+
+
+def test_rows_that_are_there_get_no_attribute_that_is_required(app, chat):
+    chat()
+    attribute = {
+        "valueType": "number", "required": True, "config": {"indexed": False, "unique": False},
+    }  # fmt: skip
+    answer = httpx.post(
+        f"{app.api_uri}/superadmin/apps/{app.app_id}/schema/push/apply",
+        headers={"authorization": f"Bearer {app.admin_token}"},
+        json={"schema": {"entities": {"chats": {"attrs": {"weight": attribute}}}}},
+    )
+    assert (answer.status_code, answer.json()["type"]) == (400, "validation-failed")
+    assert "as required because `chats` already have entities" in answer.json()["message"]
 
 
 # --- Following ---

@@ -1,5 +1,7 @@
 """Schema and permissions: what InstantDB must know before the first row."""
 
+import uuid
+
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -31,6 +33,12 @@ def test_the_command_pushes_and_is_then_content(instant_app, capsys):
     call_command("mirror_schema", "--check")
     call_command("mirror_schema")
     assert "InstantDB has our schema" in capsys.readouterr().out
+
+
+def test_it_may_follow_the_first_rows(instant_app):
+    instant_app.store.transact([["update", name, str(uuid.uuid4()), {"a": 1}] for name in TABLES])
+    call_command("mirror_schema")
+    call_command("mirror_schema", "--check")
 
 
 @pytest.mark.parametrize("drift", ["attribute", "type", "permissions"])
