@@ -50,16 +50,18 @@ def send_rows(*, rows: Collection[Row]) -> None:
 
 
 def compare(*, rows: Collection[Row]) -> dict[Row, str]:
-    """Compare rows with InstantDB now, send those again that differ, and return how each fares.
+    """Compare rows with InstantDB now, and return how each fares.
 
-    That is `equal` or one of `compare.Kind`. Raises MirrorError, a few seconds after
-    InstantDB has last said anything.
+    That is `equal` or one of `compare.Kind`. What differs is sent again; what we did
+    not write stays. Raises MirrorError, a few seconds after InstantDB has last said
+    anything.
     """
     # Imported here: they bring a second HTTP client.
     from eduhu.mirror.client import client_of_settings
     from eduhu.mirror.compare import different
 
     with client_of_settings(PATIENCE_SECONDS) as client:
-        found = {each.row: each.kind.value for each in different(client, rows)}
-    send_rows(rows=found)
-    return {row: found.get(row, "equal") for row in rows}
+        found = different(client, rows)
+    send_rows(rows=[each.row for each in found if each.is_ours_to_mend])
+    kinds = {each.row: each.kind.value for each in found}
+    return {row: kinds.get(row, "equal") for row in rows}

@@ -16,8 +16,8 @@ class ReconcileReportAdmin(ReadOnlyAdmin):
     """Comparisons of both sides: what was looked at, and what was found."""
 
     list_display = (
-        "begun", "outcome", "tables_in_words", "compared", "missing", "extra", "different",
-        "repaired",
+        "begun", "outcome", "tables_in_words", "compared", "missing", "extra", "foreign",
+        "different", "repaired",
     )  # fmt: skip
     list_display_links = None
     list_filter = ("is_repair",)
@@ -25,7 +25,7 @@ class ReconcileReportAdmin(ReadOnlyAdmin):
     sortable_by = ()
     fields = readonly_fields = (
         "outcome", "started_at", "finished_at", "tables_in_words", "since", "is_repair",
-        "compared", "missing", "extra", "different", "repaired", "reason", "sampled",
+        "compared", "missing", "extra", "foreign", "different", "repaired", "reason", "sampled",
     )  # fmt: skip
 
     @admin.display(description=_("started"))

@@ -20,12 +20,17 @@ KINDS = {
     "different": _("different"),
     "missing": _("missing"),
     "extra": _("extra"),
+    "foreign": _("foreign"),
 }
 FINDINGS = {
     "equal": _("InstantDB holds it as we do."),
     "different": _("InstantDB holds it otherwise; it is sent again."),
     "missing": _("InstantDB does not hold it; it is sent again."),
     "extra": _("It is gone here, but InstantDB still holds it; it is deleted there."),
+    "foreign": _(
+        "It is not here, and eduhu did not write it to InstantDB; it stays there."
+        " “Send again” deletes it."
+    ),
 }
 
 
@@ -53,7 +58,7 @@ def _say_sent(request: HttpRequest, rows: Sequence[Row]) -> None:
 
 
 def compare(request: HttpRequest, rows: Iterable[Row]) -> None:
-    """Compare rows with InstantDB, let it have those that differ, and say what was found."""
+    """Compare rows with InstantDB, mend what is ours, and say what was found."""
     from eduhu.mirror.client import MirrorError  # here: it brings a second HTTP client
 
     rows = [row for row in rows if row[0] in capture.sources()]
@@ -75,7 +80,12 @@ def _in_words(counts: Counter[str]) -> str:
     if counts.total() == 1:
         return str(FINDINGS[next(iter(counts))])
     numbers = ", ".join(f"{number} × {KINDS[kind]}" for kind, number in sorted(counts.items()))
-    return f"{numbers}. {gettext('What differs is sent again.')}"
+    sentences = [f"{numbers}."]
+    if counts.keys() - {"equal", "foreign"}:
+        sentences.append(gettext("What differs is sent again."))
+    if counts["foreign"]:
+        sentences.append(gettext("Foreign rows stay."))
+    return " ".join(sentences)
 
 
 def _log(request: HttpRequest, said: dict[Row, str]) -> None:

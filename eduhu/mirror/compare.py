@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from eduhu.mirror import outbox
 from eduhu.mirror.client import InstantClient
-from eduhu.mirror.documents import Document, same
+from eduhu.mirror.documents import REVISION, Document, same
 from eduhu.mirror.lanes import ROWS_PER_REQUEST
 from eduhu.mirror.outbox import Row
 
@@ -16,7 +16,8 @@ class Kind(enum.StrEnum):
     """How a row differs."""
 
     MISSING = "missing"  # only here
-    EXTRA = "extra"  # only in InstantDB
+    EXTRA = "extra"  # only in InstantDB, and written by us
+    FOREIGN = "foreign"  # only in InstantDB, and not written by us
     DIFFERENT = "different"
 
 
@@ -36,6 +37,11 @@ class Difference:
     def row(self) -> Row:
         """Which row it is."""
         return self.table, self.row_id
+
+    @property
+    def is_ours_to_mend(self) -> bool:
+        """Whether it may be mended unasked: what we did not write, we do not delete."""
+        return self.kind is not Kind.FOREIGN
 
 
 def different(client: InstantClient, rows: Iterable[Row]) -> list[Difference]:
@@ -79,7 +85,11 @@ def _look(client: InstantClient, table: str, ids: list[uuid.UUID]) -> Iterator[D
 
 def _kind(ours: Document | None, theirs: Document | None) -> Kind | None:
     if ours is None:
-        return None if theirs is None else Kind.EXTRA
+        return None if theirs is None else _kind_of_stranger(theirs)
     if theirs is None:
         return Kind.MISSING
     return None if same(ours, theirs) else Kind.DIFFERENT
+
+
+def _kind_of_stranger(theirs: Document) -> Kind:
+    return Kind.FOREIGN if theirs.get(REVISION) is None else Kind.EXTRA

@@ -51,9 +51,9 @@ class ReconcileReport(models.Model):
 
     `finished_at` is null while it runs, and stays so if it was killed. With a
     `reason` it failed, and the numbers say how far it came. `missing` rows are only
-    here, `extra` rows only in InstantDB. `repaired` rows were given to the outbox
-    and are not known to differ still. `sample` is a list of up to `SAMPLE_ROWS` of
-    the rows found, as {table, row_id, kind}.
+    here, `extra` and `foreign` rows only in InstantDB; the latter were not written by
+    us. `repaired` rows were given to the outbox and are not known to differ still.
+    `sample` is a list of up to `SAMPLE_ROWS` of the rows found, as {table, row_id, kind}.
     """
 
     SAMPLE_ROWS = 100
@@ -68,6 +68,7 @@ class ReconcileReport(models.Model):
     compared = models.PositiveIntegerField(_("compared"), default=0)
     missing = models.PositiveIntegerField(_("missing"), default=0)
     extra = models.PositiveIntegerField(_("extra"), default=0)
+    foreign = models.PositiveIntegerField(_("foreign"), default=0, db_default=0)
     different = models.PositiveIntegerField(_("different"), default=0)
     repaired = models.PositiveIntegerField(_("repaired"), default=0)
     reason = models.TextField(_("reason"), blank=True, default="")
@@ -86,7 +87,7 @@ class ReconcileReport(models.Model):
     @property
     def found(self) -> int:
         """How many rows differed."""
-        return self.missing + self.extra + self.different
+        return self.missing + self.extra + self.foreign + self.different
 
     @classmethod
     def prune(cls) -> None:

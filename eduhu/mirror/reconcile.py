@@ -22,6 +22,7 @@ from eduhu.mirror.capture import Source
 from eduhu.mirror.client import Busy, InstantClient, MirrorError, Unreachable
 from eduhu.mirror.compare import Difference, settled
 from eduhu.mirror.models import OutboxEntry, ReconcileReport
+from eduhu.mirror.outbox import Row
 from eduhu.resilience import Retry
 
 PIECE = 1000  # rows
@@ -112,14 +113,28 @@ def count(report: ReconcileReport, compared: int, found: list[Difference]) -> No
         report.sample.append(named)
 
 
-def repair(client: InstantClient, report: ReconcileReport, progress: Progress) -> int:
-    """Let all that differs be sent, and return how many rows differ even then.
+def repair(
+    client: InstantClient,
+    report: ReconcileReport,
+    progress: Progress,
+    on_foreign: Callable[[list[Row]], None],
+) -> int:
+    """Let what differs be sent, and return how many rows differ even then.
 
-    A drain must be running. Raises MirrorError.
+    `on_foreign` is told, once all is compared, which rows in InstantDB are not ours,
+    if any; to delete them is to `send_again`. A drain must be running. Raises MirrorError.
     """
-    compare(client, report, progress, send_again)
+    foreign: list[Row] = []
+
+    def mend(found: list[Difference]) -> None:
+        foreign.extend(each.row for each in found if not each.is_ours_to_mend)
+        send_again([each.row for each in found if each.is_ours_to_mend])
+
+    compare(client, report, progress, mend)
     if not report.found:
         return 0
+    if foreign:
+        on_foreign(foreign)
     wait_until_sent()
     left = ReconcileReport(tables=report.tables, since=report.since)
     compare(client, left, progress)
@@ -128,10 +143,10 @@ def repair(client: InstantClient, report: ReconcileReport, progress: Progress) -
     return left.found
 
 
-def send_again(found: list[Difference]) -> None:
-    """Give rows to the outbox, and wait until it is not too full. Raises Stalled."""
-    if found:
-        outbox.enqueue(each.row for each in found)
+def send_again(rows: list[Row]) -> None:
+    """Give rows to the outbox, never so many that it is too full. Raises Stalled."""
+    for start in range(0, len(rows), PIECE):
+        outbox.enqueue(rows[start : start + PIECE])
         wait_until_sent(MOST_WAITING)
 
 

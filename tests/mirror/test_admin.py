@@ -21,6 +21,7 @@ from teachers.models import TeacherPreferences
 from tests.admin import page, queries_of, run_action, staff_client
 from tests.factories import make_chat, make_messages
 from tests.fakes.instant_server import Fault
+from tests.mirror.sides import foreign_rows
 
 pytestmark = pytest.mark.django_db
 OVERVIEW = "/admin/mirror/mirrorstate/"
@@ -259,6 +260,23 @@ def test_a_row_is_compared_and_sent_if_it_differs(staff, teacher, instant_app):
     assert set(rows) == {str(each) for each in (equal.pk, different.pk, missing.pk)}
     assert rows[str(different.pk)]["title"] == "Brüche"
     assert LogEntry.objects.filter(object_id=str(different.pk)).count() == 1
+
+
+def test_a_row_that_we_did_not_write_stays_until_a_person_says_otherwise(staff, instant_app):
+    row_id, other_id = foreign_rows(instant_app, 2)
+    path = row_page("messages", row_id)
+    answer = staff.post(path, {"compare": "1"}, follow=True)
+    assert "sie bleibt dort" in said(answer)[0]
+    for each in (row_id, other_id):
+        OutboxEntry.objects.create(table="messages", row_id=each, operation="update")
+    answer = run_action(staff, "compare", *OutboxEntry.objects.all())
+    assert said(answer) == ["2 × fremd. Fremde Zeilen bleiben."]
+    OutboxEntry.objects.all().delete()
+    drained()
+    assert set(instant_app.store.rows["messages"]) == {row_id, other_id}
+    staff.post(path, {"send": "1"})
+    drained()
+    assert set(instant_app.store.rows["messages"]) == {other_id}
 
 
 def test_many_rows_are_compared_at_once(staff, teacher, instant_app):

@@ -6,14 +6,15 @@ import logging
 import pytest
 from django.conf import settings
 
-from chats.models import Chat
+from chats.models import Chat, Message
 from eduhu.celery import app
 from eduhu.db import now
 from eduhu.mirror import patrol, tasks
 from eduhu.mirror.models import OutboxEntry, ReconcileReport
+from tests import sql
 from tests.factories import make_messages
 from tests.fakes.instant_server import Fault
-from tests.mirror.sides import damage, numbers
+from tests.mirror.sides import damage, foreign_rows, numbers
 
 pytestmark = pytest.mark.django_db
 
@@ -31,9 +32,8 @@ def test_it_comes_round_to_every_row(mirrored, monkeypatch, caplog):
     for _ in range(3):
         tasks.compare_a_part()
         assert ReconcileReport.objects.latest("id").compared <= 103
-    assert OutboxEntry.objects.count() == 80
     found = [numbers(each) for each in ReconcileReport.objects.all()]
-    assert [sum(each) for each in zip(*found, strict=True)] == [20, 10, 50]
+    assert [sum(each) for each in zip(*found, strict=True)] == [20, 0, 10, 50]
     errors = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert errors
     assert "sent again" in errors[0].getMessage()
@@ -55,12 +55,25 @@ def test_it_sees_at_once_what_was_written_lately(mirrored, monkeypatch, clock):
     assert report.since is not None
 
 
-def test_it_finds_nothing_twice(mirrored):
+def test_it_sends_nothing_twice(mirrored):
     damage(mirrored)
     tasks.compare_a_part()
     tasks.compare_a_part()
-    assert OutboxEntry.objects.count() == 80
-    assert [each.found for each in ReconcileReport.objects.order_by("id")] == [80, 0]
+    assert OutboxEntry.objects.count() == 70
+    assert [each.found for each in ReconcileReport.objects.order_by("id")] == [80, 10]
+
+
+def test_it_deletes_only_what_is_ours(mirrored, caplog):
+    foreign, ours = foreign_rows(mirrored, 3), Message.objects.latest("id").pk
+    sql.execute("DELETE FROM messages WHERE id = %s", [ours])
+    tasks.compare_a_part()
+    report = ReconcileReport.objects.get()
+    assert numbers(report) == (0, 1, 3, 1)  # its chat counts one message less
+    assert report.repaired == 2
+    assert {each["row_id"] for each in report.sample if each["kind"] == "foreign"} == foreign
+    waiting = OutboxEntry.objects.filter(table="messages").values_list("row_id", flat=True)
+    assert list(waiting) == [ours]
+    assert "3 rows in InstantDB were not written by eduhu, and stay there" in caplog.text
 
 
 def test_it_reports_that_nobody_is_there_and_goes_on_from_before(mirrored, monkeypatch):

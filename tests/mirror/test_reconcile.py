@@ -14,7 +14,7 @@ from artifacts.models import Artifact
 from chats.models import Chat, Message
 from eduhu.db import now
 from eduhu.mirror import capture, reconcile
-from eduhu.mirror.client import InstantClient, Rejected, Unreachable
+from eduhu.mirror.client import InstantClient, Rejected, Unreachable, client_of_settings
 from eduhu.mirror.drain import EmbeddedMirror
 from eduhu.mirror.management.commands.mirror_reconcile import Command
 from eduhu.mirror.models import OutboxEntry, ReconcileReport
@@ -58,7 +58,7 @@ def compared_in_full(client, **scope):
 
 def test_equal_sides_are_equal(mirrored):
     code, text = run()
-    assert (code, text) == (0, "123 rows compared: 0 missing, 0 extra, 0 different\n")
+    assert (code, text) == (0, "123 rows compared: 0 missing, 0 extra, 0 foreign, 0 different\n")
     report = ReconcileReport.objects.get()
     assert report.finished_at is not None
     assert (report.compared, report.found, report.is_repair, report.reason) == (123, 0, False, "")
@@ -69,11 +69,12 @@ def test_what_differs_is_told_and_left(mirrored):
     damage(mirrored)
     code, text = run()
     assert code == 1
-    assert "20 missing, 10 extra, 50 different" in text
+    assert "20 missing, 0 extra, 10 foreign, 50 different" in text
     assert text.count("messages ") == 80
+    assert "10 rows in InstantDB were not written by eduhu; --repair would delete them" in text
     assert not OutboxEntry.objects.exists()
     report = ReconcileReport.objects.get()
-    assert (report.missing, report.extra, report.different, report.repaired) == (20, 10, 50, 0)
+    assert (numbers(report), report.repaired) == ((20, 0, 10, 50), 0)
     assert len(report.sample) == 80
 
 
@@ -82,10 +83,45 @@ def test_eighty_of_eighty_are_repaired_in_one_run(mirrored):
     damage(mirrored)
     code, text = run("--repair")
     assert code == 0
-    assert "20 missing, 10 extra, 50 different; 80 repaired" in text
+    assert "10 rows in InstantDB were not written by eduhu and are deleted there now\n" in text
+    assert "20 missing, 0 extra, 10 foreign, 50 different; 80 repaired" in text
     assert is_equal(mirrored)
     assert ReconcileReport.objects.get().repaired == 80
     assert run()[0] == 0
+
+
+@committed
+def test_foreign_rows_can_be_kept(mirrored):
+    foreign = foreign_rows(mirrored, 3)
+    Message.objects.all().delete()
+    code, text = run("--repair", "--keep-foreign")
+    assert code == 1
+    assert "3 rows in InstantDB were not written by eduhu and stay there\n" in text
+    assert set(mirrored.store.rows["messages"]) == foreign
+    assert all(f"messages {row_id} foreign\n" in text for row_id in foreign)
+    assert ReconcileReport.objects.get().sample
+
+
+@committed
+def test_what_is_imported_is_foreign_no_more(mirrored, teacher):
+    """Not even to the run that had found it before, and is about to delete it."""
+    [row_id] = foreign_rows(mirrored, 1)
+    here = Message(id=row_id, chat=Chat.objects.get(), role="user", content="neu")
+
+    def bring_here(rows):
+        with capture.paused():
+            here.save(force_insert=True)
+        reconcile.send_again(rows)
+
+    report = ReconcileReport(tables=["messages"])
+    drain = EmbeddedMirror()
+    drain.start()
+    try:
+        with client_of_settings() as client:
+            assert reconcile.repair(client, report, lambda _compared: None, bring_here) == 0
+    finally:
+        drain.stop()
+    assert mirrored.store.rows["messages"][row_id]["content"] == "neu"
 
 
 @committed
@@ -159,12 +195,12 @@ def test_null_is_missing_and_ids_have_no_case(mirrored, client):
 
 
 @pytest.mark.parametrize("revision", [7, None])
-def test_foreign_rows_of_one_revision_are_all_found_once(mirrored, client, monkeypatch, revision):
+def test_rows_of_one_revision_are_all_found_once(mirrored, client, monkeypatch, revision):
     monkeypatch.setattr(reconcile, "PIECE", 4)
     for row_id in foreign_rows(mirrored, 11):
         mirrored.store.rows["messages"][row_id]["mirror_rev"] = revision
     report = compared_in_full(client)
-    assert numbers(report) == (0, 11, 0)
+    assert numbers(report) == ((0, 11, 0, 0) if revision else (0, 0, 11, 0))
     assert len({each["row_id"] for each in report.sample}) == 11
 
 
@@ -193,7 +229,7 @@ def test_only_some_tables(mirrored):
     OutboxEntry.objects.all().delete()
     code, text = run("--table", "chats", "--table", "artifacts")
     assert (code, text.splitlines()[-2]) == (
-        1, "2 rows compared: 0 missing, 0 extra, 1 different",
+        1, "2 rows compared: 0 missing, 0 extra, 0 foreign, 1 different",
     )  # fmt: skip
 
 
@@ -209,7 +245,7 @@ def test_only_what_was_written_lately(mirrored, since):
         since = (now() - dt.timedelta(hours=2)).isoformat()
     code, text = run("--since", since)
     assert code == 1
-    assert "0 missing, 2 extra, 1 different" in text
+    assert "0 missing, 0 extra, 2 foreign, 1 different" in text
 
 
 @pytest.mark.parametrize(
@@ -224,6 +260,11 @@ def test_wrong_arguments_are_refused(options, capsys):
         command.create_parser("manage.py", "mirror_reconcile").parse_args(options)
     assert stopped.value.code == 2
     assert options[1] in capsys.readouterr().err
+
+
+def test_to_keep_is_said_of_a_repair(mirrored):
+    code, text = run("--keep-foreign")
+    assert (code, text) == (2, "--keep-foreign goes with --repair.")
 
 
 def test_it_says_that_the_mirror_is_off():
@@ -265,7 +306,7 @@ def test_a_short_failure_is_waited_for(mirrored, client, monkeypatch):
     monkeypatch.setattr(reconcile, "PATIENCE", patience)
     for kind in ("status", "cut"):
         mirrored.fault = Fault(kind)
-        assert numbers(compared_in_full(client)) == (0, 0, 0)
+        assert numbers(compared_in_full(client)) == (0, 0, 0, 0)
 
 
 def test_a_failure_in_the_middle_keeps_the_numbers(mirrored, client, monkeypatch):
@@ -297,7 +338,7 @@ def test_a_row_that_is_refused_still_differs(mirrored, monkeypatch):
     code, text = run("--repair", "--table", "chats")
     assert code == 1
     assert f"chats {poison.pk} missing\n" in text
-    assert "2 missing, 0 extra, 0 different; 1 repaired" in text
+    assert "2 missing, 0 extra, 0 foreign, 0 different; 1 repaired" in text
     assert set(mirrored.store.rows["chats"]) == {str(other.pk)}
     [entry] = OutboxEntry.objects.all()
     assert (entry.row_id, entry.reason) == (poison.pk, "validation-failed")
@@ -312,6 +353,7 @@ def test_an_app_that_takes_nothing_ends_the_repair(mirrored, monkeypatch):
     assert code == 2
     assert "80 rows wait" in text
     assert OutboxEntry.objects.count() == 80
+    assert ReconcileReport.objects.get().foreign == 10
 
 
 @committed

@@ -14,11 +14,15 @@ from eduhu.mirror import capture
 from eduhu.mirror.models import ReconcileReport
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eduhu.mirror.client import InstantClient
+    from eduhu.mirror.outbox import Row
     from eduhu.mirror.reconcile import Progress
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 BAR = 30  # characters
+FOREIGN = "%d rows in InstantDB were not written by eduhu"
 
 
 def moment(text: str) -> dt.datetime:
@@ -49,6 +53,10 @@ class Command(BaseCommand):
             "--repair", action="store_true", help="send what differs, and compare once more"
         )
         parser.add_argument(
+            "--keep-foreign", action="store_true",
+            help="with --repair: leave rows in InstantDB that eduhu did not write",
+        )  # fmt: skip
+        parser.add_argument(
             "--table", action="append", choices=sorted(capture.sources()), help="only this table"
         )
         parser.add_argument(
@@ -57,6 +65,8 @@ class Command(BaseCommand):
         )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["keep_foreign"] and not options["repair"]:
+            raise CommandError("--keep-foreign goes with --repair.", returncode=2)
         if not capture.is_on():
             raise CommandError(
                 "The mirror is off: INSTANT_APP_ADMIN_TOKEN is not set.", returncode=2
@@ -76,14 +86,20 @@ class Command(BaseCommand):
         }
         try:
             with client_of_settings() as client, reported(**scope) as report:
-                left = self._run(client, report)
+                act = self._keep if options["keep_foreign"] else self._delete
+                left = self._run(client, report, act)
         except MirrorError as error:
             raise CommandError(f"InstantDB does not take part: {error}", returncode=2) from error
         self._tell(report)
         if left:
             raise CommandError(f"{left} rows differ")
 
-    def _run(self, client: "InstantClient", report: ReconcileReport) -> int:
+    def _run(
+        self,
+        client: "InstantClient",
+        report: ReconcileReport,
+        on_foreign: "Callable[[list[Row]], None]",
+    ) -> int:
         """Return how many rows differ in the end. Raises MirrorError."""
         from eduhu.mirror import reconcile, schema
         from eduhu.mirror.drain import EmbeddedMirror
@@ -96,9 +112,20 @@ class Command(BaseCommand):
         drain = EmbeddedMirror()
         drain.start()
         try:
-            return reconcile.repair(client, report, self._progress(report))
+            return reconcile.repair(client, report, self._progress(report), on_foreign)
         finally:
             drain.stop()
+
+    def _delete(self, rows: "list[Row]") -> None:
+        from eduhu.mirror.reconcile import send_again
+
+        self._end_bar()
+        self.stdout.write(f"{FOREIGN % len(rows)} and are deleted there now")
+        send_again(rows)
+
+    def _keep(self, rows: "list[Row]") -> None:
+        self._end_bar()
+        self.stdout.write(f"{FOREIGN % len(rows)} and stay there")
 
     def _progress(self, report: ReconcileReport) -> "Progress":
         """Return what draws a bar, on a terminal."""
@@ -115,13 +142,18 @@ class Command(BaseCommand):
 
         return draw
 
-    def _tell(self, report: ReconcileReport) -> None:
+    def _end_bar(self) -> None:
         if self.stdout.isatty():
             self.stdout.write("")
+
+    def _tell(self, report: ReconcileReport) -> None:
+        self._end_bar()
         for each in report.sample:
             self.stdout.write(f"{each['table']} {each['row_id']} {each['kind']}")
         text = (
             f"{report.compared} rows compared: {report.missing} missing, {report.extra} extra,"
-            f" {report.different} different"
+            f" {report.foreign} foreign, {report.different} different"
         )
         self.stdout.write(f"{text}; {report.repaired} repaired" if report.is_repair else text)
+        if report.foreign and not report.is_repair:
+            self.stdout.write(f"{FOREIGN % report.foreign}; --repair would delete them there")
