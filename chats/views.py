@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chats import actions, cached, queries, serializers
+from eduhu.mirror import capture, realtime
 from eduhu.pages import PageRequest
 from teachers.auth import teacher_of
 from teachers.idempotency import IDEMPOTENCY_KEY, idempotent
@@ -23,6 +24,11 @@ class Page(TemplateView):
     """The page at `/`: sign in and chat. It speaks only the public API."""
 
     template_name = "chats/page.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Show how to follow the rows in a browser, where that is possible."""
+        code = realtime.BROWSER_CODE if capture.is_on() else ""
+        return super().get_context_data(**kwargs, browser_code=code)
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> Any:
         """Allow nothing that does not come from here."""

@@ -13,17 +13,15 @@ from rest_framework.views import APIView
 from eduhu.db import epoch_ms
 from eduhu.errors import PermissionDenied
 from eduhu.limits import client_address
+from eduhu.mirror.realtime import BROWSER_CODE
 from teachers import actions, cached, queries, serializers
 from teachers.auth import teacher_of
 
-FOLLOWING = """
+FOLLOWING = f"""
 Give a browser access to the teacher's rows in InstantDB, with `@instantdb/core`:
 
 ```js
-const db = init({ appId: app_id, apiURI: api_uri, websocketURI: websocket_uri });
-await db.auth.signInWithToken(token);
-db.subscribeQuery({ chats: { $: { where: { teacher_id }, limit: 50 } } }, show);
-```
+{BROWSER_CODE}```
 
 Rows are read there, never written; changes go through this API. `realtime_off` (404): this
 server mirrors nothing. `realtime_unavailable` (503): try again after `Retry-After`.

@@ -16,6 +16,12 @@ from eduhu.resilience import Breaker
 logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 5.0  # a person waits
+# All that a browser needs of `@instantdb/core`, as API and page show it.
+BROWSER_CODE = """\
+const db = init({ appId: app_id, apiURI: api_uri, websocketURI: websocket_uri });
+await db.auth.signInWithToken(token);
+db.subscribeQuery({ chats: { $: { where: { teacher_id }, order: { updated_at: "desc" }, limit: 50 } } }, show);
+"""  # noqa: E501 (three lines are promised)
 CLOSED_SECONDS, LONGEST_SECONDS = 30, 300  # until somebody may try again
 
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from eduhu.mirror.realtime import BROWSER_CODE
 from tests.conftest import CHROMIUM
 
 CHROMIUM_ARGUMENTS = [
@@ -88,8 +89,10 @@ async def visit(live_eduhu: str) -> AsyncIterator[Visit]:
             executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS
         )
 
-        async def open_page(*, script: str = "", **options: object) -> Page:
+        async def open_page(*, script: str = "", html: str = "", **options: object) -> Page:
             page = await _new_page(browser, script, options)
+            if html:
+                await page.route(f"{live_eduhu}/", lambda route: route.fulfill(body=html))
             page.on("request", lambda request: _note_outside(request.url, live_eduhu, outside))
             page.on("pageerror", lambda error: wrong.append(str(error)))
             page.on("console", lambda message: _note_error(message.type, message.text, wrong))
@@ -282,6 +285,46 @@ async def test_phone_fits_and_keeps_the_chats_in_a_drawer(visit: Visit) -> None:
     await page.keyboard.press("Escape")
     await expect(page.locator("#side")).to_be_hidden()
     await expect(page.locator("#drawer-open")).to_be_focused()
+
+
+@pytest.fixture
+def page_of_a_mirror(settings, client):
+    """What the server sends where it mirrors to InstantDB."""
+    settings.INSTANT_APP_ADMIN_TOKEN = "there is one"
+    return client.get("/").text
+
+
+@pytest.mark.parametrize("size", [LAPTOP, {"width": 400, "height": 800}], ids=["wide", "narrow"])
+async def test_developers_see_the_three_lines_that_follow_the_rows(
+    visit: Visit, page_of_a_mirror: str, size: dict[str, int]
+) -> None:
+    page = await visit(html=page_of_a_mirror, viewport=size)
+    lines, opener = page.locator("#developers"), page.get_by_role("button", name="Für Entwickler")
+    await expect(opener).to_be_hidden()
+    await sign_in(page)
+    if size["width"] < LAPTOP["width"]:
+        await page.click("#drawer-open")
+    await opener.click()
+    assert await lines.locator("code").text_content() == BROWSER_CODE
+    assert BROWSER_CODE.count("\n") == 3
+    widths = "[document.documentElement, developers].map((node) => node.scrollWidth)"
+    assert max(await page.evaluate(widths)) <= size["width"]
+    await lines.get_by_role("button", name="Schließen").click()
+    await expect(lines).to_be_hidden()
+    await expect(opener).to_be_focused()
+    await page.locator(".account [data-toggle-language]").click()
+    await page.get_by_role("button", name="For developers").press("Enter")
+    await expect(lines).to_contain_text("POST /api/realtime/token returns")
+    await page.keyboard.press("Escape")
+    await expect(lines).to_be_hidden()
+
+
+async def test_without_a_mirror_there_is_nothing_to_follow(visit: Visit) -> None:
+    page = await visit()
+    await sign_in(page)
+    await expect(page.locator("#logout")).to_be_visible()
+    await expect(page.locator("#developers")).to_have_count(0)
+    assert "Für Entwickler" not in await page.locator("#side").inner_text()
 
 
 async def test_language_can_be_changed_for_page_and_api(visit: Visit) -> None:

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import httpx
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from knox.models import AuthToken
@@ -14,8 +15,9 @@ from chats.models import Chat
 from eduhu.mirror import drain as drains
 from eduhu.mirror.client import Closed, InstantClient, Unreachable
 from eduhu.mirror.models import OutboxEntry
+from eduhu.mirror.realtime import BROWSER_CODE
 from eduhu.resilience import breakers
-from teachers import actions
+from teachers import actions, views
 from tests.client import ApiClient
 from tests.factories import make_chat, make_teacher
 from tests.fakes.instant_server import APP_ID, TOKEN, Fault
@@ -46,6 +48,12 @@ def carry_over(server):
     """Send the sign-outs that wait, as the drain does before anything else."""
     with InstantClient(app_id=APP_ID, admin_token=TOKEN, api_uri=server.url) as client:
         drains.sign_out_people(client)
+
+
+def test_api_and_documents_show_the_same_three_lines():
+    assert BROWSER_CODE.count("\n") == 3
+    assert BROWSER_CODE in (settings.BASE_DIR / "docs" / "realtime.md").read_text()
+    assert BROWSER_CODE in views.FOLLOWING
 
 
 def test_a_teacher_gets_a_token_of_their_own(instant_app, api, teacher):
