@@ -35,11 +35,16 @@ class OutboxEntry(models.Model):
         db_table = "mirror_outbox"
         verbose_name = _("outbox entry")
         verbose_name_plural = _("outbox entries")
+        # Of a million entries that wait, or are parked, nobody reads those of the other kind.
         indexes = [
+            models.Index(fields=["table", "row_id"], name="mirror_outbox_row"),
             models.Index(
-                fields=["table", "row_id"], name="mirror_outbox_parked",
+                fields=["id"], name="mirror_outbox_waiting", condition=models.Q(parked_at=None)
+            ),
+            models.Index(
+                fields=["id"], name="mirror_outbox_parked",
                 condition=models.Q(parked_at__isnull=False),
-            )
+            ),
         ]  # fmt: skip
 
     def __str__(self) -> str:

@@ -66,9 +66,10 @@ def by_table(rows: Iterable[Row]) -> dict[str, list[uuid.UUID]]:
 
 
 def people_to_sign_out(limit: int) -> list[OutboxEntry]:
-    """Return the `limit` oldest entries about people, which are sent one by one."""
+    """Return `limit` entries about people, which are sent one by one; those of one in order."""
     waiting = OutboxEntry.objects.filter(parked_at=None, table=people.TABLE)
-    return list(waiting.order_by("id")[:limit])
+    # In the order of an index: by age, all rows that wait would be passed to find none.
+    return list(waiting.order_by("row_id", "id")[:limit])
 
 
 def changes_of(pending: Iterable[Pending]) -> list[Change]:
@@ -94,11 +95,23 @@ def documents_of(rows: Iterable[Row]) -> dict[Row, dict[str, object] | None]:
 def forget(done: Sequence[Pending]) -> None:
     """Delete exactly the entries that were sent, and what was parked of these rows before."""
     numbers = [number for each in done for number in each.entries]
-    OutboxEntry.objects.filter(pk__in=numbers).delete()
-    parked = OutboxEntry.objects.filter(parked_at__isnull=False)
-    if done and parked.exists():
-        for each in done:
-            parked.filter(table=each.table, row_id=each.row_id, id__lt=each.revision).delete()
+    OutboxEntry.objects.filter(pk__in=numbers + _parked_before(done)).delete()
+
+
+def _parked_before(done: Sequence[Pending]) -> list[int]:
+    """Return the parked entries of rows that are older than what was sent of them."""
+    of_rows = Q()
+    for table, ids in by_table(each.row for each in done).items():
+        of_rows |= Q(table=table, row_id__in=ids)
+    if not of_rows:
+        return []
+    revisions = {each.row: each.revision for each in done}
+    parked = OutboxEntry.objects.filter(of_rows, parked_at__isnull=False)
+    return [
+        number
+        for number, table, row_id in parked.values_list("id", "table", "row_id")
+        if number < revisions[table, row_id]
+    ]
 
 
 def park(pending: Pending, reason: str) -> None:

@@ -21,7 +21,7 @@ from eduhu.mirror import capture, outbox, walk
 from eduhu.mirror.capture import Source
 from eduhu.mirror.client import Busy, InstantClient, MirrorError, Unreachable
 from eduhu.mirror.compare import Difference, settled
-from eduhu.mirror.models import OutboxEntry, ReconcileReport
+from eduhu.mirror.models import MirrorState, OutboxEntry, ReconcileReport
 from eduhu.mirror.outbox import Row
 from eduhu.resilience import Retry
 
@@ -153,11 +153,13 @@ def send_again(rows: list[Row]) -> None:
 def wait_until_sent(most: int = 0) -> None:
     """Wait until of the entries there are now at most `most` wait. Raises Stalled."""
     newest = OutboxEntry.objects.aggregate(newest=Max("id"))["newest"] or 0
-    entries = OutboxEntry.objects.filter(parked_at=None, id__lte=newest)
-    least, deadline = None, 0.0
-    while (waiting := entries.count()) > most:
-        if least is None or waiting < least:
-            least, deadline = waiting, time.monotonic() + STALL_SECONDS
+    waiting = OutboxEntry.objects.filter(parked_at=None, id__lte=newest).order_by("id")
+    seen, deadline = None, 0.0
+    # Never all of them: after an outage a million may wait.
+    while len(ids := waiting.values_list("id", flat=True)[: most + 1]) > most:
+        signs = ids[0], MirrorState.load().sent_at
+        if signs != seen:
+            seen, deadline = signs, time.monotonic() + STALL_SECONDS
         elif time.monotonic() > deadline:
-            raise Stalled(f"{waiting} rows wait, and none was sent for {STALL_SECONDS:.0f} s")
+            raise Stalled(f"rows wait, and none was sent for {STALL_SECONDS:.0f} s")
         time.sleep(POLL_SECONDS)

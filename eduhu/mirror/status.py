@@ -48,12 +48,14 @@ class Status:
 def measure() -> Status:
     """Return how the mirror fares now; four queries."""
     waiting = OutboxEntry.objects.filter(parked_at=None)
+    parked = OutboxEntry.objects.filter(parked_at__isnull=False)
     oldest = waiting.order_by("id").values_list("created_at", flat=True).first()
     state = MirrorState.load()
     return Status(
         is_on=capture.is_on(),
-        depth=waiting.order_by()[:COUNTED].count(),
-        parked=OutboxEntry.objects.filter(parked_at__isnull=False)[:COUNTED].count(),
+        # In the order of an index, or a table of the one kind is read to count the other.
+        depth=waiting.order_by("id")[:COUNTED].count(),
+        parked=parked.order_by("id")[:COUNTED].count(),
         lag=max(0.0, (now() - oldest).total_seconds()) if oldest else 0.0,
         rows_per_minute=_rows_per_minute(state),
         state=state,
