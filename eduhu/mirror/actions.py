@@ -53,8 +53,8 @@ def compare(*, rows: Collection[Row]) -> dict[Row, str]:
     """Compare rows with InstantDB now, and return how each fares.
 
     That is `equal` or one of `compare.Kind`. What differs is sent again; what we did
-    not write stays. Raises MirrorError, a few seconds after InstantDB has last said
-    anything.
+    not write stays. Raises MirrorError, a few seconds after a question that InstantDB
+    has not answered.
     """
     # Imported here: they bring a second HTTP client.
     from eduhu.mirror.client import client_of_settings

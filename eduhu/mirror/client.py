@@ -16,11 +16,13 @@ import httpx
 from django.conf import settings
 from instantdb import Instant, InstantAPIError
 
+from eduhu.mirror.deadline import bind, within
 from eduhu.mirror.documents import REVISION, Document
 
 # The server gives up on a statement after 30 s; who waits longer knows that nothing comes later.
 ANSWER_SECONDS = 35.0
 CONNECT_SECONDS = 5.0
+WHOLE_SECONDS = 60.0  # of a request: a server may also answer drop by drop
 LONGEST_REASON = 500  # characters; it may be a page of a proxy
 # What is said about single rows. Anything else, also what is new to us, is about the whole app.
 ABOUT_ROWS = frozenset(
@@ -33,7 +35,7 @@ ABOUT_ROWS = frozenset(
 
 
 def client_of_settings(seconds: float | None = None) -> "InstantClient":
-    """Return a client of the app that the settings name; it waits `seconds` for an answer."""
+    """Return a client of the app that the settings name; no request takes longer than `seconds`."""
     return InstantClient(
         app_id=settings.INSTANT_APP_ID,
         admin_token=settings.INSTANT_APP_ADMIN_TOKEN,
@@ -93,6 +95,8 @@ class InstantClient:
             base_url=api_uri.rstrip("/"),
             timeout=httpx.Timeout(seconds or ANSWER_SECONDS, connect=CONNECT_SECONDS),
         )
+        bind(self._http)
+        self._seconds = seconds or WHOLE_SECONDS
         self._app_id = app_id
         self._bearer = {"authorization": f"Bearer {admin_token}"}
         # The library has no parameter for a deadline; a client to share is its only way.
@@ -124,7 +128,7 @@ class InstantClient:
         for change in changes:
             row = self._instant.tx[change.table][str(change.row_id)]
             steps.append(row.delete() if change.document is None else row.update(change.document))
-        with _our_errors():
+        with self._asking():
             # Another server may say 200 as well, and what is taken for sent is forgotten.
             _part_of(self._instant.transact(steps), "tx-id", int)
 
@@ -146,7 +150,7 @@ class InstantClient:
 
     def query(self, namespace: str, form: dict[str, Any]) -> list[Document]:
         """Return the rows a form asks for. Raises Unreachable, Busy, Rejected or Closed."""
-        with _our_errors():
+        with self._asking():
             return cast(
                 list[Document], _part_of(self._instant.query({namespace: form}), namespace, list)
             )
@@ -156,17 +160,17 @@ class InstantClient:
 
         Raises Unreachable, Busy, Rejected or Closed.
         """
-        with _our_errors():
+        with self._asking():
             return self._instant.auth.create_token(id=str(person_id))
 
     def sign_out(self, person_id: uuid.UUID) -> None:
         """End all tokens of a person. Raises Unreachable, Busy, Rejected or Closed."""
-        with _our_errors():
+        with self._asking():
             self._instant.auth.sign_out(id=str(person_id))
 
     def remove_person(self, person_id: uuid.UUID) -> None:
         """Remove what InstantDB knows of a person. Raises Unreachable, Busy, Rejected or Closed."""
-        with _our_errors():
+        with self._asking():
             self._instant.auth.delete_user(id=str(person_id))
 
     def schema(self) -> dict[str, Any]:
@@ -189,10 +193,15 @@ class InstantClient:
         """Replace the permissions. Raises Unreachable, Busy, Rejected or Closed."""
         self._admin("POST", "perms", "rules", object, {"code": rules})
 
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        with _our_errors(), within(self._seconds):
+            yield
+
     def _admin(self, method: str, what: str, part: str, kind: Any, body: Any = None) -> Any:
         """Ask what the library does not know, and return a part of the answer."""
         path = f"/superadmin/apps/{self._app_id}/{what}"
-        with _our_errors():
+        with self._asking():
             answer = self._http.request(method, path, headers=self._bearer, json=body)
             if not answer.is_success:
                 raise _api_error(answer)

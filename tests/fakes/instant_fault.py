@@ -11,6 +11,8 @@ class Fault:
     `status`: answered so, nothing applied. `lose answer`: applied, then the connection
     closes. `cut`: closes at once. `late`: closes at once, and is applied after `seconds`.
     `slow`: answered after `seconds`. `no json`: applied, and answered with no JSON.
+    `drip`: answered as if all were well, a byte each `seconds`, nothing applied; with
+    `text`, only what comes after this is so slow.
     `page`: something between us and InstantDB answers `text` with `status`, nothing applied.
     """
 

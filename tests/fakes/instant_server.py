@@ -30,6 +30,11 @@ __all__ = ["APP_ID", "TOKEN", "Fault", "InstantServer", "Recorded", "instant_ser
 
 SUBSCRIBE = "/admin/subscribe-query"
 LONGEST_BODY = 64 * 1024 * 1024
+DRIPPED = """HTTP/1.1 200 OK\r
+content-type: application/json\r
+content-length: 80\r
+\r
+{"tx-id": 1, "chats": [], "schema": {}, "perms": {}                            }"""
 NOWHERE = {"message": "Oops! We couldn't match this route."}
 
 
@@ -141,6 +146,10 @@ class InstantServer(App):
             await asyncio.sleep(fault.seconds)
         if kind == "cut":
             return web.Response()
+        if fault and kind == "drip":
+            record(200)
+            await _drip(request, fault)
+            return web.Response()
         if request.path == SUBSCRIBE:
             return await self._subscribe(request, body, record)
         status, answer = await self._applied(request, body)
@@ -180,6 +189,17 @@ async def _end_tasks() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _drip(request: web.Request, fault: Fault) -> None:
+    whole = DRIPPED.encode()
+    at_once = whole.index(fault.text.encode()) + len(fault.text)
+    for piece in (whole[:at_once], *(bytes([byte]) for byte in whole[at_once:])):
+        if request.transport is None or request.transport.is_closing():
+            return
+        request.transport.write(piece)  # type: ignore[attr-defined]  # of a socket
+        await asyncio.sleep(fault.seconds)
+    _hang_up(request)
 
 
 def _hang_up(request: web.Request) -> None:

@@ -1,7 +1,11 @@
 """What an error of InstantDB means for the mirror."""
 
+import socket
+import threading
 import uuid
+from contextlib import suppress
 
+import httpx
 import pytest
 
 from eduhu.mirror import client as ours
@@ -15,8 +19,10 @@ from eduhu.mirror.client import (
     Rejected,
     Unreachable,
 )
+from eduhu.mirror.deadline import bind, within
 from tests.fakes.instant_server import APP_ID, TOKEN, Fault
 
+MUCH = b"A" * 32 * 1024 * 1024  # more than the buffers of a connection hold
 ROW = uuid.UUID("c0000000-0000-4000-8000-000000000009")
 
 
@@ -138,6 +144,43 @@ def test_silence_ends(server, monkeypatch):
         pytest.raises(Unreachable),
     ):
         send(client, title="A")
+
+
+@pytest.mark.parametrize("quick", ["", "\r\n\r\n"], ids=["from the first byte", "in the body"])
+@pytest.mark.parametrize("ask", CALLS[:4])
+def test_an_answer_in_drops_ends(server, quick, ask):
+    server.fault = Fault("drip", seconds=0.02, text=quick)
+    with (
+        InstantClient(app_id=APP_ID, admin_token=TOKEN, api_uri=server.url, seconds=0.3) as client,
+        pytest.raises(Unreachable, match="Timeout"),
+    ):
+        ask(client)
+
+
+def test_taking_in_sips_ends():
+    """The server takes all that we say, but so slowly that nobody can wait for it."""
+    received, is_over = 0, threading.Event()
+
+    def sip():
+        nonlocal received
+        with suppress(OSError):
+            connection, _address = listening.accept()
+            with connection:
+                while not is_over.wait(0.05):
+                    received += len(connection.recv(64 * 1024))
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(20)
+        server = threading.Thread(target=sip)
+        server.start()
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        with httpx.Client(timeout=20) as http:
+            bind(http)
+            with pytest.raises(httpx.TimeoutException), within(0.5):
+                http.post(address, content=MUCH)
+        is_over.set()
+        server.join()
+    assert received < len(MUCH)
 
 
 def test_nobody_there(client, server):
