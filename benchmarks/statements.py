@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +26,25 @@ def statements_a_turn(target: Any) -> dict[str, Any]:
     Replies of one token, one after the other, so that each is claimed alone. The
     worker's sweeps and heartbeats of this time are among them.
     """
-    log = Path(target.cluster.postgres.folder / "log")
-    before = log.stat().st_size
     questions = [Question(target.url, token, 1, 0.02) for token in target.tokens[:TURNS]]
-    _set_logging(target, "all")
-    asyncio.run(ask_all(questions, spread=0.08))
-    time.sleep(0.5)
-    _set_logging(target, "none")
-    found = Counter(_kinds(log.read_bytes()[before:].decode(errors="replace")))
-    total = sum(found.values())
+    found = statements_of(
+        target.cluster.postgres, lambda: asyncio.run(ask_all(questions, spread=0.08))
+    )
     return {
-        "mean": round(total / TURNS, 1),
+        "mean": round(found.total() / TURNS, 1),
         "kinds": {kind: round(count / TURNS, 2) for kind, count in found.most_common()},
     }
+
+
+def statements_of(postgres: Any, run: Callable[[], object]) -> Counter[str]:
+    """Let PostgreSQL log everything while `run` runs; return how often it was told what."""
+    log = Path(postgres.folder / "log")
+    before = log.stat().st_size
+    _set_logging(postgres.url, "all")
+    run()
+    time.sleep(0.5)
+    _set_logging(postgres.url, "none")
+    return Counter(_kinds(log.read_bytes()[before:].decode(errors="replace")))
 
 
 def _kinds(log: str) -> list[str]:
@@ -53,8 +60,8 @@ def _kind(statement: str) -> str:
     return f"{verb} {table[1]}" if table else statement[:60]
 
 
-def _set_logging(target: Any, level: str) -> None:
-    with psycopg.connect(target.cluster.postgres.url, autocommit=True) as connection:
+def _set_logging(database: str, level: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(f"ALTER SYSTEM SET log_statement = '{level}'")
         connection.execute("SELECT pg_reload_conf()")
     time.sleep(0.5)
