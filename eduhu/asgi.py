@@ -2,20 +2,21 @@
 
 import os
 
+import django
 from channels.routing import ProtocolTypeRouter
-from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eduhu.settings")
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 from eduhu.edge import Edge  # noqa: E402 (Django must be set up first)
+from eduhu.one_hop import DjangoInOneHop  # noqa: E402
 from eduhu.routes import ROUTES, SOCKET_ROUTES  # noqa: E402
 from eduhu.sockets import SocketEdge  # noqa: E402
 from teachers.tokens import authenticate_token  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": Edge(ROUTES, authenticate_token, django_application),
+        "http": Edge(ROUTES, authenticate_token, DjangoInOneHop()),
         "websocket": SocketEdge(SOCKET_ROUTES, authenticate_token),
     }
 )
