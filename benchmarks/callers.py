@@ -1,4 +1,4 @@
-"""Callers of a REST API, each on a connection that stays open, for as little CPU as Python can do."""
+"""Callers of a REST API, each on a connection that stays open, for as little CPU as can be."""
 
 import asyncio
 import time

@@ -283,9 +283,7 @@ def seed(school: School, options: argparse.Namespace, part: float, number: int) 
 def measure_data(school: School) -> Numbers:
     """Return what the two reads cost while no cache helps, for comparing sizes of data."""
     school.forget()
-    return {
-        name: school.one.ask(school.crowd(path, 50), 1) for name, path in reads(school).items()
-    }
+    return {name: school.one.ask(school.crowd(path, 50), 1) for name, path in reads(school).items()}
 
 
 def missed_bars(found: Numbers) -> list[str]:
@@ -314,7 +312,9 @@ def main() -> None:
     parser.add_argument("--teachers", type=between(0, 10**6), default=0)
     parser.add_argument("--chats", type=between(0, 10**7), default=0)
     parser.add_argument("--messages", type=between(0, 10**8), default=0)
-    parser.add_argument("--page", type=between(1, 50), default=5, help="rows of each of 2,000 pages")
+    parser.add_argument(
+        "--page", type=between(1, 50), default=5, help="rows of each of 2,000 pages"
+    )
     options = parser.parse_args()
     facts = machine()
     found: Numbers = {}

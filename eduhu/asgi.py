@@ -14,9 +14,12 @@ from eduhu.routes import ROUTES, SOCKET_ROUTES  # noqa: E402
 from eduhu.sockets import SocketEdge  # noqa: E402
 from teachers.tokens import authenticate_token  # noqa: E402
 
+django_application = DjangoInOneHop()
 application = ProtocolTypeRouter(
     {
-        "http": Edge(ROUTES, authenticate_token, DjangoInOneHop()),
+        "http": Edge(
+            ROUTES, authenticate_token, django_application, django_application.threads.is_overrun
+        ),
         "websocket": SocketEdge(SOCKET_ROUTES, authenticate_token),
     }
 )

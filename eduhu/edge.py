@@ -103,12 +103,22 @@ class Route:
 
 
 class Edge:
-    """An ASGI application: the routes beside Django, and Django for all others."""
+    """An ASGI application: the routes beside Django, and Django for all others.
 
-    def __init__(self, routes: list[Route], authenticate: Authenticate, django: App) -> None:
+    While `is_overrun`, requests to the API are told to come back, before they cost anything.
+    """
+
+    def __init__(
+        self,
+        routes: list[Route],
+        authenticate: Authenticate,
+        django: App,
+        is_overrun: Callable[[], bool],
+    ) -> None:
         self._routes = routes
         self._authenticate = authenticate
         self._django = django
+        self._is_overrun = is_overrun
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
@@ -118,7 +128,7 @@ class Edge:
             if (match := route.pattern.fullmatch(scope["path"]))
         ]
         headers = Headers(scope)
-        if not found and not is_too_large(headers) and not has_nul(scope):
+        if not found and not self._is_refused(scope, headers):
             await self._django(scope, receive, send)
             return
         begin_request(headers.get("x-request-id"))
@@ -128,6 +138,11 @@ class Edge:
                 await self._serve(found, scope, headers, receive, response)
             except Exception as error:  # noqa: BLE001 (the edge: every failure gets a body)
                 await response.fail(errors.as_eduhu_error(error))
+
+    def _is_refused(self, scope: Scope, headers: Headers) -> bool:
+        if is_too_large(headers) or has_nul(scope):
+            return True
+        return scope["path"].startswith("/api/") and self._is_overrun()
 
     async def _serve(
         self,
@@ -142,6 +157,8 @@ class Edge:
             raise errors.PayloadTooLarge
         if has_nul(scope):
             raise errors.InvalidInput
+        if not found:
+            raise errors.Unavailable(retry_after=1)
         if scope["method"] == "OPTIONS":
             await response.preflight([route.method for route, _ in found])
             return

@@ -35,7 +35,7 @@ class DjangoInOneHop(ASGIHandler):
         self.load_middleware(is_async=False)
         self.threads = RequestThreads(THREADS)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]  # the stubs ask for a dict of str
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         body = await _read(receive)
         if body is None:
@@ -48,9 +48,9 @@ class DjangoInOneHop(ASGIHandler):
     def _answer(self, scope: Scope, body: bytes) -> _Answer:
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=type(self), scope=scope)
-        request, response = self.create_request(scope, BytesIO(body))
-        if request is not None:
-            response = self.get_response(request)
+        request, refusal = self.create_request(scope, BytesIO(body))
+        response = refusal if request is None else self.get_response(request)
+        assert response is not None  # the one or the other is there
         try:
             return _Answer(response.status_code, _headers(response), _body(response))
         finally:
@@ -64,7 +64,7 @@ async def _read(receive: Receive) -> bytes | None:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if not message.get("more_body"):
             return body
 

@@ -266,7 +266,7 @@ LOGIN_FAILURE_RATE = env.str("LOGIN_FAILURE_RATE", "10/m", validate=RATE)
 LOGIN_FAILURE_RATE_PER_ADDRESS = env.str("LOGIN_FAILURE_RATE_PER_ADDRESS", "100/m", validate=RATE)
 REALTIME_RATE = env.str("REALTIME_RATE", "10/m", validate=RATE)
 MAX_LIVE_REPLIES = env.int("MAX_LIVE_REPLIES", 5)
-REQUEST_WAIT_SECONDS = env.float("REQUEST_WAIT_SECONDS", 0.3, validate=validate.Range(min=0.01))
+MAX_WAITING_REQUESTS = env.int("MAX_WAITING_REQUESTS", 60, validate=validate.Range(min=0))
 
 # --- Replies -------------------------------------------------------------------------------
 

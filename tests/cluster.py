@@ -269,6 +269,7 @@ class Cluster:
             "AI_IDLE_TIMEOUT": "3",
             "CHAT_RATE": "off",
             "MAX_LIVE_REPLIES": "1000",
+            "MAX_WAITING_REQUESTS": "10000",
         }
         prepared = once(f"cluster-{self._teachers}-{self.is_embedded}", self._prepare)
         self.tokens = [tuple(pair) for pair in json.loads((prepared / "tokens").read_text())]
