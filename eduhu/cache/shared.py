@@ -73,7 +73,10 @@ def read(key: str, scope: str) -> Found:
 
 def _made_version(everything: str | None, own: str | None, scope: str) -> str | None:
     def made(name: str) -> str:
-        return str(cache.get_or_set(_version_key(name), secrets.token_hex(8), VERSION_SECONDS))
+        # Not `get_or_set`, which asks three times: that there is none is known.
+        key, version = _version_key(name), secrets.token_hex(8)
+        is_ours = cache.add(key, version, VERSION_SECONDS)
+        return version if is_ours else str(cache.get(key, version))
 
     return _ask(lambda: f"{everything or made(EVERYTHING)}.{own or made(scope)}", otherwise=None)
 
