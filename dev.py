@@ -3,7 +3,8 @@
 
     dev.py up               run eduhu here, with demo data; Ctrl-C ends it
     dev.py test [options]   run the whole test suite; options go to pytest
-    dev.py check            style, types, layers, migrations, settings, API description
+    dev.py check            style, types, layers, migrations, settings, API description;
+                            with --budgets also what requests cost
 
 Each makes the environment in `.venv/` first, once. Standard library only.
 """
@@ -327,16 +328,17 @@ def test(*options: str) -> int:
     return run([ENVIRONMENT.tool("python"), "-m", "tests.run", *options])
 
 
-def check() -> int:
+def check(*options: str) -> int:
     """Run every check, also after one failed; return 1 if any did."""
     ENVIRONMENT.ensure("requirements-dev.txt")
-    return run([ENVIRONMENT.tool("python"), "-m", "tests.check"])
+    return run([ENVIRONMENT.tool("python"), "-m", "tests.check", *options])
 
 
 def main(arguments: list[str]) -> int:
     """Run the command that `arguments` name and return the exit code."""
     command, options = (arguments or ["help"])[0], arguments[1:]
-    if command not in ("up", "test", "check") or (options and command != "test"):
+    takes = {"up": [], "test": options, "check": ["--budgets"]}
+    if command not in takes or any(option not in takes[command] for option in options):
         say(str(__doc__).strip())
         return 0 if arguments and command in ("help", "-h", "--help") else 2
     stop_on_signals()

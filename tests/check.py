@@ -1,4 +1,7 @@
-"""`dev.py check`: everything that can be judged without running the product."""
+"""`dev.py check`: everything that can be judged without running the product.
+
+With `--budgets` also what a request costs, for which the product runs in this process's child.
+"""
 
 import json
 import os
@@ -32,6 +35,11 @@ def checks(scratch: str) -> dict[str, list[object]]:
     }
 
 
+def budget_checks() -> dict[str, list[object]]:
+    """Return what `--budgets` adds: what requests cost, in counts and ratios."""
+    return {"budgets": [sys.executable, "-m", "benchmarks.budgets"]}
+
+
 def passes(name: str, command: list[object], env: Mapping[str, str]) -> bool:
     """Run one check and print its line, with the output if it failed."""
     try:
@@ -51,13 +59,14 @@ def proven_claims() -> str:
     return f"claims: {len(json.loads(file.read_text())['proven'])} of 128 have a passing test"
 
 
-def main() -> int:
+def main(*options: str) -> int:
     """Run every check, also after one failed; return 1 if any did."""
     stop_on_signals()
     try:
         with tempfile.TemporaryDirectory(prefix="eduhu-check-") as scratch:
             env = embedded_environment(scratch)
-            results = [passes(name, command, env) for name, command in checks(scratch).items()]
+            wanted = checks(scratch) | (budget_checks() if "--budgets" in options else {})
+            results = [passes(name, command, env) for name, command in wanted.items()]
     except Stopped as stopped:
         return stopped.exit_code
     say(proven_claims())
@@ -65,4 +74,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))
