@@ -13,7 +13,9 @@ or a slow machine does not change them:
 
 import argparse
 import asyncio
+import cProfile
 import os
+import pstats
 import sys
 import tempfile
 import threading
@@ -21,6 +23,7 @@ import time
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,7 @@ from benchmarks.measure import between
 FILE = Path(__file__).with_name("budgets.toml")
 FIGURES = ("statements", "bytes", "calls", "cpu_over_bare")
 COUNTED, REQUESTS = 5, 8  # requests that are counted, and those of a round
+PROFILED = 100
 Found = dict[str, dict[str, float]]  # figures by scenario
 
 
@@ -134,11 +138,29 @@ async def _cpu(scenario: Scenario) -> float:
     return least
 
 
+async def profile(name: str) -> None:
+    """Print where a request spends its time, in the thread of Django."""
+    from benchmarks import budget_requests as requests
+    from eduhu.asgi import django_application
+
+    scenario, profiler = requests.scenarios()[name], cProfile.Profile()
+    run = django_application.threads.run
+    django_application.threads.run = lambda call: run(partial(profiler.runcall, call))
+    for number in range(PROFILED + 1):
+        if number == 1:  # the first does what is done once
+            profiler.clear()
+        if scenario.is_cold:
+            requests.forget()
+        await scenario.request()
+    pstats.Stats(profiler).sort_stats("cumulative").print_stats(60)
+
+
 def main() -> int:
     """Measure, print a table, and return 1 if anything is over its budget."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=between(1, 1000), default=20)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--profile", metavar="REQUEST", help="profile one of them instead")
+    options = parser.parse_args()
     budgets = tomllib.loads(FILE.read_text())
     with tempfile.TemporaryDirectory(prefix="eduhu-budgets-") as folder:
         os.environ |= {"EDUHU_ENV_FILE": "", "EDUHU_DATA_DIR": folder, "LOG_LEVEL": "WARNING"}
@@ -150,7 +172,10 @@ def main() -> int:
         from benchmarks import budget_requests
 
         budget_requests.make_rows()
-        found = asyncio.run(measure(rounds))
+        if options.profile:
+            asyncio.run(profile(options.profile))
+            return 0
+        found = asyncio.run(measure(options.rounds))
     for name, figures in found.items():
         shown = (f"{figures[f]:>8} of {budgets.get(name, {}).get(f, '?'):<8}" for f in FIGURES)
         print(f"{name:32}", *(f"{f} {text}" for f, text in zip(FIGURES, shown, strict=True)))
