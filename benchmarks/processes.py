@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.measure import TICKS, rss_mb
@@ -14,7 +15,8 @@ def family(roots: Iterable[int]) -> list[int]:
         pid = waiting.pop()
         found.append(pid)
         for children in Path(f"/proc/{pid}/task").glob("*/children"):
-            waiting += [int(child) for child in children.read_text().split()]
+            with suppress(FileNotFoundError):  # a thread that has ended meanwhile
+                waiting += [int(child) for child in children.read_text().split()]
     return found
 
 
@@ -24,7 +26,10 @@ def family_cpu_seconds(roots: Iterable[int]) -> float:
 
 
 def _cpu_with_ended_children(pid: int) -> float:
-    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0  # it has ended meanwhile, and stands with its parent next time
     return sum(map(int, after_name[11:15])) / TICKS
 
 
