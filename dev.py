@@ -227,11 +227,7 @@ SERVICES = (
     Service("reply worker", "manage.py reply_worker", has_redis),
     Service("mirror", "manage.py mirror", has_mirror),
     Service("Celery worker", "-m celery -q -A eduhu worker -l warning", has_broker),
-    Service(
-        "Celery beat",
-        "-m celery -q -A eduhu beat -l warning --schedule {EDUHU_DATA_DIR}/celerybeat-schedule",
-        has_broker,
-    ),
+    Service("Celery beat", "-m celery -q -A eduhu beat -l warning", has_broker),
 )
 
 

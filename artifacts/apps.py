@@ -13,13 +13,15 @@ class ArtifactsConfig(AppConfig):
 
     def ready(self) -> None:
         from artifacts.backup import ARTIFACTS
-        from artifacts.cached import watch_writes
+        from artifacts.cached import warm_up, watch_writes
         from artifacts.queries import artifact_row, mirrored_artifacts
         from eduhu import events
+        from eduhu.cache import warming
         from eduhu.mirror import capture
         from eduhu.mirror.backup import tables
 
         watch_writes()
+        warming.foresee(warm_up)
         post_migrate.connect(_install_triggers, sender=self)
         events.register_table("artifacts", artifact_row)
         capture.register(

@@ -1,6 +1,7 @@
 """Reads of artifacts that are worth keeping, as JSON for the API."""
 
 import uuid
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
@@ -11,9 +12,12 @@ from artifacts.models import Artifact
 from eduhu.cache import tiers
 from eduhu.cache.policies import Content
 from eduhu.cache.tiers import Read
+from eduhu.cache.warming import Warm
 from eduhu.cache.watch import Watched, watch
-from eduhu.pages import JsonPage, PageRequest
+from eduhu.pages import JsonPage, PageRequest, to_keep
 from teachers.models import Teacher
+
+ARTIFACTS_A_PAGE = 50  # unless a client asks for another number
 
 
 def watch_writes() -> None:
@@ -23,12 +27,9 @@ def watch_writes() -> None:
 
 def artifact_page(teacher: Teacher, page: PageRequest, **filters: Any) -> JsonPage:
     """Return a page of a teacher's artifacts, newest first; filters as in `queries`."""
-    load = partial(queries.artifact_page, teacher, page, **filters)
     if page.before is not None:
-        return JsonPage.of(*load())
-    name = f"list:{page.limit}:{filters.get('artifact_type')}:{filters.get('chat_id')}"
-    scope = f"artifacts:{teacher.pk}"
-    return JsonPage.read(Content.EDUCATIONAL, teacher.pk, name, scope, load)
+        return JsonPage.of(*queries.artifact_page(teacher, page, **filters))
+    return JsonPage.kept(tiers.get(_artifact_page(teacher, page, **filters)))
 
 
 def artifact_detail(teacher: Teacher, artifact_id: uuid.UUID) -> orjson.Fragment:
@@ -39,3 +40,14 @@ def artifact_detail(teacher: Teacher, artifact_id: uuid.UUID) -> orjson.Fragment
 
     name = f"artifact:{artifact_id}"
     return orjson.Fragment(tiers.get(Read(Content.EDUCATIONAL, teacher.pk, name, name, load)))
+
+
+def warm_up(teacher: Teacher, _topics: Collection[str], warm: Warm) -> None:
+    """Warm the list of a teacher's material."""
+    warm(_artifact_page(teacher, PageRequest(ARTIFACTS_A_PAGE, None)))
+
+
+def _artifact_page(teacher: Teacher, page: PageRequest, **filters: Any) -> Read:
+    load = partial(to_keep, partial(queries.artifact_page, teacher, page, **filters))
+    name = f"list:{page.limit}:{filters.get('artifact_type')}:{filters.get('chat_id')}"
+    return Read(Content.EDUCATIONAL, teacher.pk, name, f"artifacts:{teacher.pk}", load)

@@ -26,7 +26,9 @@ class ArtifactList(APIView):
     )
     def get(self, request: Request) -> Response:
         """List artifacts, newest first; 50 a page, at most 200."""
-        page = PageRequest.from_query(request.query_params, default=50, maximum=200)
+        page = PageRequest.from_query(
+            request.query_params, default=cached.ARTIFACTS_A_PAGE, maximum=200
+        )
         wanted = serializers.ArtifactFilter(data=request.query_params)
         wanted.is_valid(raise_exception=True)
         found = cached.artifact_page(teacher_of(request), page, **wanted.validated_data)

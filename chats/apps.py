@@ -13,13 +13,16 @@ class ChatsConfig(AppConfig):
 
     def ready(self) -> None:
         from chats.backup import CHATS, MESSAGES
-        from chats.cached import watch_writes
-        from chats.queries import chat_row, mirrored_chats, mirrored_messages
+        from chats.cached import warm_up, watch_writes
+        from chats.queries import chat_row, mirrored_chats, mirrored_messages, topics_of
         from eduhu import events
+        from eduhu.cache import habits, warming
         from eduhu.mirror import capture
         from eduhu.mirror.backup import tables
 
         watch_writes()
+        warming.foresee(warm_up)
+        habits.register_topics(topics_of)
         post_migrate.connect(_install_triggers, sender=self)
         events.register_table("chats", chat_row)
         capture.register(capture.Source(self.get_model("Chat"), mirrored_chats, "updated_at"))

@@ -5,6 +5,7 @@ written are never kept.
 """
 
 import uuid
+from collections.abc import Collection
 from functools import partial
 
 import orjson
@@ -14,9 +15,13 @@ from chats.models import Chat, Message, Reply
 from eduhu.cache import tiers
 from eduhu.cache.policies import Content
 from eduhu.cache.tiers import Read
+from eduhu.cache.warming import Warm
 from eduhu.cache.watch import Watched, watch
-from eduhu.pages import JsonPage, PageRequest
+from eduhu.pages import JsonPage, PageRequest, kept_rows, to_keep
 from teachers.models import Teacher
+
+CHATS_A_PAGE, MESSAGES_A_PAGE = 50, 100  # unless a client asks for another number
+LIKELY_CHATS = 3
 
 
 def watch_writes() -> None:
@@ -28,31 +33,52 @@ def watch_writes() -> None:
 
 def chat_page(teacher: Teacher, page: PageRequest, *, is_archived: bool) -> JsonPage:
     """Return a page of a teacher's chats, last changed first."""
-    load = partial(queries.chat_page, teacher, page, is_archived=is_archived)
     if page.before is not None:
-        return JsonPage.of(*load())
-    name = f"list:{is_archived}:{page.limit}"
-    scope = f"chats:{teacher.pk}"
-    return JsonPage.read(Content.CHATS, teacher.pk, name, scope, load)
+        return JsonPage.of(*queries.chat_page(teacher, page, is_archived=is_archived))
+    return JsonPage.kept(tiers.get(_chat_page(teacher, page, is_archived=is_archived)))
 
 
 def chat_detail(teacher: Teacher, chat_id: uuid.UUID) -> orjson.Fragment:
     """Return one chat, with `live_reply` while the assistant writes. Raises NotFound."""
+    value = tiers.get(_chat_detail(teacher, chat_id))
+    return orjson.Fragment(value or orjson.dumps(queries.chat_detail(teacher, chat_id)))
 
+
+def message_page(teacher: Teacher, chat_id: uuid.UUID, page: PageRequest) -> JsonPage:
+    """Return the newest messages of a chat in reading order. Raises NotFound."""
+    if page.before is not None:
+        return JsonPage.of(*queries.message_page(teacher, chat_id, page))
+    return JsonPage.kept(tiers.get(_message_page(teacher, chat_id, page)))
+
+
+def warm_up(teacher: Teacher, topics: Collection[str], warm: Warm) -> None:
+    """Warm the list of chats and the likeliest of them: the newest, those of `topics` first."""
+    first = PageRequest(CHATS_A_PAGE, None)
+    chats = kept_rows(warm(_chat_page(teacher, first, is_archived=False)))
+    likely = sorted(chats, key=lambda chat: chat["topic_category"] not in topics)
+    for chat in likely[:LIKELY_CHATS]:
+        chat_id = uuid.UUID(chat["id"])
+        warm(_chat_detail(teacher, chat_id))
+        warm(_message_page(teacher, chat_id, PageRequest(MESSAGES_A_PAGE, None)))
+
+
+def _chat_page(teacher: Teacher, page: PageRequest, *, is_archived: bool) -> Read:
+    load = partial(to_keep, partial(queries.chat_page, teacher, page, is_archived=is_archived))
+    name = f"list:{is_archived}:{page.limit}"
+    return Read(Content.CHATS, teacher.pk, name, f"chats:{teacher.pk}", load)
+
+
+def _chat_detail(teacher: Teacher, chat_id: uuid.UUID) -> Read:
     def load() -> bytes:
         document = queries.chat_detail(teacher, chat_id)
         # Its text grows each second; nothing is kept until it has ended.
         return orjson.dumps(document) if document["live_reply"] is None else b""
 
-    read = Read(Content.CHATS, teacher.pk, f"chat:{chat_id}", f"chat:{chat_id}", load)
-    return orjson.Fragment(tiers.get(read) or orjson.dumps(queries.chat_detail(teacher, chat_id)))
+    name = f"chat:{chat_id}"
+    return Read(Content.CHATS, teacher.pk, name, name, load, chat_id)
 
 
-def message_page(teacher: Teacher, chat_id: uuid.UUID, page: PageRequest) -> JsonPage:
-    """Return the newest messages of a chat in reading order. Raises NotFound."""
-    load = partial(queries.message_page, teacher, chat_id, page)
-    if page.before is not None:
-        return JsonPage.of(*load())
-    name = f"messages:{chat_id}:{page.limit}"
+def _message_page(teacher: Teacher, chat_id: uuid.UUID, page: PageRequest) -> Read:
+    load = partial(to_keep, partial(queries.message_page, teacher, chat_id, page))
     scope = f"messages:{chat_id}"
-    return JsonPage.read(Content.MESSAGES, teacher.pk, name, scope, load)
+    return Read(Content.MESSAGES, teacher.pk, f"{scope}:{page.limit}", scope, load, chat_id)

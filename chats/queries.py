@@ -61,6 +61,13 @@ def chat_row(teacher: Teacher, chat_id: uuid.UUID) -> Document | None:
     return chat_document(dict(row)) if row is not None else None
 
 
+@named_query("chats.topics")
+def topics_of(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return the topics of the chats that have one."""
+    chats = Chat.objects.filter(pk__in=ids, topic_category__isnull=False)
+    return {pk: topic or "" for pk, topic in chats.values_list("pk", "topic_category")}
+
+
 def chat_detail(teacher: Teacher, chat_id: uuid.UUID) -> Document:
     """Return one chat, with `live_reply` while the assistant writes. Raises NotFound."""
     document = chat_row(teacher, chat_id)

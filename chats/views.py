@@ -50,7 +50,9 @@ class ChatList(APIView):
     )
     def get(self, request: Request) -> Response:
         """List chats, last changed first; 50 a page, at most 200."""
-        page = PageRequest.from_query(request.query_params, default=50, maximum=200)
+        page = PageRequest.from_query(
+            request.query_params, default=cached.CHATS_A_PAGE, maximum=200
+        )
         is_archived = request.query_params.get("archived", "").lower() in {"1", "true"}
         chats = cached.chat_page(teacher_of(request), page, is_archived=is_archived)
         return Response(chats.answer(request))
@@ -108,7 +110,9 @@ class MessageList(APIView):
     )
     def get(self, request: Request, chat_id: uuid.UUID) -> Response:
         """List the newest messages in reading order; 100 a page, at most 200."""
-        page = PageRequest.from_query(request.query_params, default=100, maximum=200)
+        page = PageRequest.from_query(
+            request.query_params, default=cached.MESSAGES_A_PAGE, maximum=200
+        )
         messages = cached.message_page(teacher_of(request), chat_id, page)
         return Response(messages.answer(request))
 

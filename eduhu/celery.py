@@ -43,12 +43,13 @@ class EmbeddedCelery:
 
     def start(self) -> None:
         """Start both threads."""
-        from celery.beat import EmbeddedService, Scheduler
+        from celery.beat import EmbeddedService
+        from django_celery_beat.schedulers import DatabaseScheduler
 
         self._thread.start()
         # The worker sets this for the whole process, where web threads may wait for results.
         _state._set_task_join_will_block(False)  # type: ignore[attr-defined]
-        self._beat = EmbeddedService(app, thread=True, scheduler_cls=Scheduler)
+        self._beat = EmbeddedService(app, thread=True, scheduler_cls=DatabaseScheduler)
         self._beat.start()
 
     def stop(self) -> None:

@@ -14,8 +14,6 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 
-from eduhu.cache import tiers
-from eduhu.cache.policies import Content
 from eduhu.db import epoch_ms, from_epoch_ms
 from eduhu.errors import InvalidCursor, InvalidInput
 
@@ -73,6 +71,18 @@ def split(
     return rows, _encode(rows[-1][time_field], rows[-1]["id"])
 
 
+def to_keep(load: Callable[[], tuple[Any, str | None]]) -> bytes:
+    """Return a page as the caches keep it: its cursor, and its rows on the next line."""
+    rows, cursor = load()
+    return (cursor or "").encode() + b"\n" + orjson.dumps(rows)
+
+
+def kept_rows(value: bytes) -> list[dict[str, Any]]:
+    """Return the rows of a page that the caches keep, as they are shown."""
+    rows: list[dict[str, Any]] = orjson.loads(value.partition(b"\n")[2])
+    return rows
+
+
 @dataclass(frozen=True, slots=True)
 class JsonPage:
     """The rows of a page as JSON, and the cursor to the next."""
@@ -86,21 +96,8 @@ class JsonPage:
         return cls(orjson.Fragment(orjson.dumps(rows)), cursor)
 
     @classmethod
-    def read(
-        cls,
-        content: Content,
-        teacher_id: uuid.UUID,
-        name: str,
-        scope: str,
-        load: Callable[[], tuple[Any, str | None]],
-    ) -> "JsonPage":
-        """Return a page through the cache tiers; kept with its cursor on a line before it."""
-
-        def load_json() -> bytes:
-            rows, cursor = load()
-            return (cursor or "").encode() + b"\n" + orjson.dumps(rows)
-
-        value = tiers.get(tiers.Read(content, teacher_id, name, scope, load_json))
+    def kept(cls, value: bytes) -> "JsonPage":
+        """Show what the caches keep."""
         cursor, _, results = value.partition(b"\n")
         return cls(orjson.Fragment(results), cursor.decode() or None)
 

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "corsheaders",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_celery_beat",
     "eduhu",
     "eduhu.cache",
     "eduhu.mirror",
@@ -170,6 +171,7 @@ CACHES = {
 }
 RATELIMIT_USE_CACHE = "limits"
 CACHE_TIERS = env.str("CACHE_TIERS", "on", validate=validate.OneOf(["on", "off"]))
+CACHE_WARMING = env.str("CACHE_WARMING", "on", validate=validate.OneOf(["on", "off"]))
 
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {
@@ -201,6 +203,9 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "Europe/Berlin"
+CELERY_RESULT_EXPIRES = None  # there are none to clean up
+# Kept as rows, so that the admin shows each entry and can switch it off.
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "remove-expired": {
         "task": "teachers.tasks.remove_expired",
@@ -209,6 +214,26 @@ CELERY_BEAT_SCHEDULE = {
     "compare-a-part-of-the-mirror": {
         "task": "eduhu.mirror.tasks.compare_a_part",
         "schedule": crontab(minute="*/10"),
+    },
+    "forget-old-habits": {
+        "task": "eduhu.cache.tasks.forget_old_habits",
+        "schedule": crontab(hour="3", minute="20"),
+    },
+    "warm-the-caches": {
+        "task": "eduhu.cache.tasks.warm_caches",
+        "schedule": crontab(minute="*/10"),
+        "kwargs": {"hours": 1, "teachers": 200},
+    },
+    # Between the runs above: a list of chats lives ten minutes.
+    "warm-the-caches-before-the-first-period": {
+        "task": "eduhu.cache.tasks.warm_caches",
+        "schedule": crontab(day_of_week="mon-fri", hour="7", minute="25,35,45,55"),
+        "kwargs": {"hours": 2, "teachers": 1000},
+    },
+    "warm-the-caches-on-sunday-evening": {
+        "task": "eduhu.cache.tasks.warm_caches",
+        "schedule": crontab(day_of_week="sun", hour="17-20", minute="5-55/10"),
+        "kwargs": {"hours": 2, "teachers": 1000},
     },
 }
 
@@ -446,6 +471,15 @@ UNFOLD = {
                 "title": _("Material"),
                 "separator": True,
                 "items": [_admin_list(_("Artifacts"), "description", "artifacts", "artifact")],
+            },
+            {
+                "title": _("Operation"),
+                "separator": True,
+                "items": [
+                    _admin_list(
+                        _("Scheduled work"), "schedule", "django_celery_beat", "periodictask"
+                    ),
+                ],
             },
             {
                 "title": _("Mirror"),

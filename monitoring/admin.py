@@ -13,6 +13,7 @@ from eduhu.admin import changelist_url
 from eduhu.mirror import capture
 from eduhu.mirror.admin_overview import cards
 from eduhu.mirror.status import measure
+from monitoring import schedule  # noqa: F401 (its page registers itself)
 
 TROUBLE = (ReplyState.FAILED, ReplyState.INTERRUPTED)
 SHOWN = 10

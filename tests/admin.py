@@ -16,6 +16,7 @@ class AdminClient(Client):
     TWICE = [
         {"model": "teachers.Teacher", "field": "get()"},  # who is signed in, and whose page it is
         {"model": "sessions.Session", "field": "get()"},  # a new password renews the session
+        {"model": "django_celery_beat.PeriodicTasks", "field": "get()"},  # told twice of a change
     ]
 
     def request(self, **environ):

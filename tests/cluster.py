@@ -37,7 +37,7 @@ from tests.ladder import postgres_rungs, redis_rungs, start_first
 from tests.prepared import copy, manage, once
 from tests.services import ServerError, free_port
 from tests.stack import embedded_environment
-from tests.warm import Process, manage_process
+from tests.warm import Process, manage_process, python_process
 
 START_SECONDS = 40
 STOP_SECONDS = 25
@@ -101,6 +101,15 @@ class Program:
     def last_words(self) -> str:
         """Return the end of what it wrote."""
         return self.log.read_text(errors="replace")[-3000:]
+
+
+class Celery(Program):
+    """A worker or beat of Celery."""
+
+    def start(self) -> None:
+        self.process = python_process(
+            self.environment, self.log, "-m", "celery", "-q", "-A", "eduhu", *self.command
+        )
 
 
 class Web(Program):

@@ -11,7 +11,8 @@ from django.db import connection
 
 from eduhu.named_queries import name_of
 
-# Tables that grow with the use of the product, or with an outage.
+# Tables that grow with the use of the product, or with an outage. The reading habits are
+# summed up by a task, every ten minutes.
 BIG = {
     "artifacts", "chats", "idempotent_requests", "knox_authtoken", "messages", "mirror_outbox",
     "replies", "teacher_preferences", "teachers",

@@ -141,9 +141,16 @@ def manage_process(
     errors = errors or out
     if _context is not None:
         return Forked(_context, command, environment, out, errors)
-    with out.open("ab") as to_out, errors.open("ab") as to_errors:
+    return python_process(environment, out, "manage.py", *command, errors=errors)
+
+
+def python_process(
+    environment: Mapping[str, str], out: Path, *line: str, errors: Path | None = None
+) -> Process:
+    """Start Python from scratch, in the project folder; see `manage_process`."""
+    with out.open("ab") as to_out, (errors or out).open("ab") as to_errors:
         return subprocess.Popen(
-            [sys.executable, "manage.py", *command],
+            [sys.executable, *line],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -5,7 +5,7 @@ import datetime as dt
 from django.db import transaction
 from django.db.models import F, Sum
 
-from eduhu.cache import stats
+from eduhu.cache import stats, uses
 from eduhu.cache.models import CacheCount
 from eduhu.cache.policies import Content
 from eduhu.cache.stats import Counts
@@ -17,6 +17,7 @@ KEPT_DAYS = 7
 @transaction.atomic
 def store_counts() -> None:
     """Add what this process counted since the last call to today's numbers."""
+    uses.settle()
     news = stats.take_news()
     today = now().date()
     for content, added in news.items():

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from django.conf import settings
 
-from eduhu.cache import invalidation, news
+from eduhu.cache import habits, invalidation, news
 from eduhu.cache.counts import store_counts
 from eduhu.threads import in_thread
 
@@ -57,9 +57,14 @@ async def _count() -> None:
         await _store()
 
 
+def _store_both() -> None:
+    store_counts()
+    habits.store()
+
+
 async def _store() -> None:
     try:
-        await in_thread(store_counts)()
+        await in_thread(_store_both)()
     except Exception:
         # Numbers for people; the next round may succeed.
         logger.warning("cache counts not stored", exc_info=True)

@@ -1,5 +1,6 @@
 """What processes tell each other through the database."""
 
+from django.conf import settings
 from django.db import models
 
 from eduhu.db import MillisecondField, now
@@ -29,6 +30,8 @@ class CacheCount(models.Model):
     evictions = models.BigIntegerField(default=0)
     loads = models.BigIntegerField(default=0)
     load_ms = models.FloatField(default=0)
+    warmed = models.BigIntegerField(default=0, db_default=0)
+    warmed_used = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "cache_counts"
@@ -38,3 +41,30 @@ class CacheCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.content} {self.day}"
+
+
+class ReadHabit(models.Model):
+    """On how many days a teacher has read in an hour of the week (`habits.slot_of`).
+
+    `topic` is that of a chat that was read, or empty for anything else.
+    """
+
+    teacher = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
+    )
+    slot = models.PositiveSmallIntegerField()
+    topic = models.CharField(max_length=40, blank=True)
+    days = models.PositiveIntegerField()
+    last_on = models.DateField()
+
+    class Meta:
+        db_table = "cache_habits"
+        indexes = [models.Index(fields=["slot", "-days"], name="cache_habits_of_an_hour")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["teacher", "slot", "topic"], name="cache_habits_once_each"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slot} {self.topic}"

@@ -38,10 +38,20 @@ class Entry:
     loaded_at: float
     refresh_at: float
     expires_at: float
+    is_warmed: bool = False  # loaded before anybody had asked
 
     @classmethod
-    def of(cls, content: Content, value: bytes, version: str | None, loaded_at: float) -> "Entry":
+    def of(
+        cls,
+        content: Content,
+        value: bytes,
+        version: str | None,
+        loaded_at: float,
+        *,
+        is_warmed: bool = False,
+    ) -> "Entry":
         """Return a fresh entry; nothing written after `loaded_at` is in its value."""
         ttl = TTL_SECONDS[content]
         early = random.uniform(REFRESH_FROM, REFRESH_TO)
-        return cls(value, version, loaded_at, loaded_at + early * ttl, loaded_at + ttl)
+        refresh_at, expires_at = loaded_at + early * ttl, loaded_at + ttl
+        return cls(value, version, loaded_at, refresh_at, expires_at, is_warmed)

@@ -17,7 +17,7 @@ from django.core.cache import cache
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
-from eduhu.cache.policies import Content, Entry
+from eduhu.cache.policies import TTL_SECONDS, Content, Entry
 from eduhu.errors import CircuitOpen
 from eduhu.resilience import Breaker
 
@@ -27,6 +27,7 @@ T = TypeVar("T")
 FAILURES = (ConnectionInterrupted, RedisError, OSError)
 VERSION_SECONDS = 24 * 3600  # far longer than any entry lives
 CLAIM_SECONDS = 5
+USE_SECONDS = max(TTL_SECONDS.values())
 TELL_AGAIN_SECONDS = 1.0
 EVERYTHING = "everything"  # a scope over all others
 
@@ -83,7 +84,10 @@ def _made_version(everything: str | None, own: str | None, scope: str) -> str | 
 
 def write(key: str, content: Content, entry: Entry) -> None:
     """Store an entry for as long as it may be served."""
-    fields = (entry.value, entry.version, entry.loaded_at, entry.refresh_at, entry.expires_at)
+    fields = (
+        entry.value, entry.version, entry.loaded_at, entry.refresh_at, entry.expires_at,
+        entry.is_warmed,
+    )  # fmt: skip
     seconds = entry.expires_at - entry.loaded_at
     _ask(lambda: cache.set(_entry_key(key), fields, seconds), otherwise=None)
 
@@ -94,6 +98,12 @@ def claim(key: str, found: Found) -> bool:
     A claim is good for `CLAIM_SECONDS`: one who claims and dies delays others no longer.
     """
     return _ask(lambda: bool(cache.add(_claim_key(key, found), 1, CLAIM_SECONDS)), otherwise=True)
+
+
+def is_first_use(key: str, loaded_at: float) -> bool:
+    """Whether nobody has said this of the entry before, in any process."""
+    name = f"used:{key}:{loaded_at}"
+    return _ask(lambda: bool(cache.add(name, 1, USE_SECONDS)), otherwise=False)
 
 
 def give_back(key: str, found: Found) -> None:
@@ -149,7 +159,7 @@ def _version_key(scope: str) -> str:
 
 
 def _entry_key(key: str) -> str:
-    return f"entry:{key}"
+    return f"value:{key}"  # its fields have no names: what changes them must change this
 
 
 def _claim_key(key: str, found: Found) -> str:

@@ -8,7 +8,10 @@ from eduhu.cache.policies import Content
 
 @dataclass(slots=True)
 class Counts:
-    """Reads answered by each tier, and by the database; `load_ms` is what that took in all."""
+    """Reads answered by each tier, and by the database; `load_ms` is what that took in all.
+
+    `warmed` were loaded before anybody asked, `warmed_used` of them were asked for.
+    """
 
     memory_hits: int = 0
     shared_hits: int = 0
@@ -16,6 +19,8 @@ class Counts:
     evictions: int = 0
     loads: int = 0
     load_ms: float = 0.0
+    warmed: int = 0
+    warmed_used: int = 0
 
 
 NAMES = tuple(field.name for field in fields(Counts))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 
-from eduhu.cache import memory, refresh, shared, stats
+from eduhu.cache import habits, memory, refresh, shared, stats, uses
 from eduhu.cache.memory import Mark
 from eduhu.cache.policies import Content, Entry
 from eduhu.cache.shared import Found
@@ -39,6 +39,7 @@ class Read:
     name: str
     scope: str
     load: Load
+    chat_id: uuid.UUID | None = None  # what it is about
 
     @property
     def key(self) -> str:
@@ -55,6 +56,7 @@ def get(read: Read) -> bytes:
     """Return the value, loaded at most once however many ask. Raises what `load` raises."""
     if not is_on():
         return read.load()
+    habits.note(read.teacher_id, read.chat_id)
     mark = memory.mark(read.scope)
     entry = memory.get(read.key, mark)
     if entry is not None:
@@ -65,6 +67,8 @@ def get(read: Read) -> bytes:
         if entry is None:
             return _load_once(read, mark, found)
         stats.count(read.content, "shared_hits")
+        if entry.is_warmed:
+            uses.note(read.key, read.content, entry)
         memory.put(read.key, mark, read.content, entry)
     if time.time() >= entry.refresh_at:
         refresh.begin(read.key, lambda: _renew(read, entry))
@@ -145,6 +149,14 @@ def _wait_for_others(read: Read, mark: Mark, found: Found) -> bytes:
 
 
 def _load(read: Read, mark: Mark, found: Found) -> bytes:
+    entry = _loaded(read, found)
+    memory.put(read.key, mark, read.content, entry)
+    if found.version is not None:
+        shared.write(read.key, read.content, entry)
+    return entry.value
+
+
+def _loaded(read: Read, found: Found, *, is_warmed: bool = False) -> Entry:
     begun, loaded_at = time.perf_counter(), time.time()
     try:
         value = read.load()
@@ -154,8 +166,27 @@ def _load(read: Read, mark: Mark, found: Found) -> bytes:
         raise
     stats.count(read.content, "loads")
     stats.count(read.content, "load_ms", 1000 * (time.perf_counter() - begun))
-    entry = Entry.of(read.content, value, found.version, loaded_at)
-    memory.put(read.key, mark, read.content, entry)
-    if found.version is not None:
-        shared.write(read.key, read.content, entry)
-    return value
+    return Entry.of(read.content, value, found.version, loaded_at, is_warmed=is_warmed)
+
+
+class SharedCacheAway(Exception):
+    """Nothing can be warmed: there is no cache that other processes would read."""
+
+
+def warm(read: Read, seconds: float) -> tuple[bytes, bool]:
+    """Return a value, and whether it was loaded into the shared cache.
+
+    That is done when it would not be served for `seconds` more. Raises
+    SharedCacheAway, and what `load` raises.
+    """
+    found = shared.read(read.key, read.scope)
+    if found.entry is not None and found.entry.expires_at - time.time() >= seconds:
+        return found.entry.value, False
+    if found.version is None:
+        raise SharedCacheAway
+    if not shared.claim(read.key, found):
+        return read.load(), False  # somebody is loading it at this moment
+    entry = _loaded(read, found, is_warmed=True)
+    shared.write(read.key, read.content, entry)
+    stats.count(read.content, "warmed")
+    return entry.value, True

@@ -33,13 +33,15 @@ def count(content, **numbers):
 
 @pytest.mark.django_db
 def test_the_report_names_what_is_useful_cold_and_useless():
-    count(Content.CHATS, memory_hits=50, shared_hits=40, misses=10, loads=10, load_ms=25.0)
+    count(Content.CHATS, memory_hits=50, shared_hits=40, misses=10, loads=10, load_ms=25.0,
+          warmed=8, warmed_used=6)  # fmt: skip
     count(Content.MESSAGES, misses=190, shared_hits=10, evictions=7)
     count(Content.PREFERENCES, memory_hits=99)
     store_counts()
     lines = report()
     assert lines["chat metadata"].split() == [
-        "chat", "metadata", "600", "100", "50%", "40%", "10%", "0", "2.5", "useful",
+        "chat", "metadata", "600", "100", "50%", "40%", "10%", "0", "2.5", "8", "75%",
+        "useful",
     ]  # fmt: skip
     assert lines["recent messages"].endswith("useless: seldom found")
     assert " 7 " in lines["recent messages"]

@@ -19,6 +19,8 @@ from chats import queries as chat_queries
 from chats.models import Chat, Message, Reply, ReplyState
 from chats.providers.base import Usage
 from chats.replies import store
+from eduhu.cache import habits
+from eduhu.cache.models import ReadHabit
 from eduhu.db import now
 from eduhu.mirror import outbox
 from eduhu.mirror.models import OutboxEntry
@@ -75,8 +77,12 @@ def fill_the_other_tables():
     OutboxEntry.objects.bulk_create(
         OutboxEntry(table="chats", row_id=pk, operation="update") for _number, pk in some
     )
+    ReadHabit.objects.bulk_create(
+        ReadHabit(teacher_id=pk, slot=number % 168, days=number % 9, last_on=now().date())
+        for number, pk in enumerate(teachers * 20)
+    )
     with connection.cursor() as cursor:
-        for table in ("knox_authtoken", "idempotent_requests", "mirror_outbox"):
+        for table in ("cache_habits", "knox_authtoken", "idempotent_requests", "mirror_outbox"):
             cursor.execute(f"ANALYZE {table}")
 
 
@@ -136,10 +142,13 @@ def message_pages(year):
 HOT = {
     "artifacts.page": artifact_pages,
     "artifacts.row": lambda y: artifact_queries.artifact_row(y.teacher, y.artifact.pk),
+    "cache.busiest": lambda y: habits.busiest(200),
+    "cache.habits": lambda y: habits.expected([8, 9], 200),
     "chats.exists": message_pages,
     "chats.lock": write,
     "chats.page": chat_pages,
     "chats.row": lambda y: chat_queries.chat_detail(y.teacher, y.chat_id),
+    "chats.topics": lambda y: chat_queries.topics_of([y.chat_id]),
     "idempotency.kept": lambda y: idempotency.find_kept(y.teacher, "key", "mark"),
     "messages.history": lambda y: prompts.build_prompt(y.reply),
     "messages.page": message_pages,

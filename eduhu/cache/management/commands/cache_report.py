@@ -12,7 +12,7 @@ FEW_READS = 100
 POOR_RATE = 0.2
 COLUMNS = (
     "content", "TTL (s)", "reads", "in memory", "shared", "misses", "evicted", "load (ms)",
-    "verdict",
+    "warmed", "of use", "verdict",
 )  # fmt: skip
 
 
@@ -38,6 +38,8 @@ def _row(content: Any, counts: Counts) -> tuple[str, ...]:
         _share(counts.misses, reads),
         str(counts.evictions),
         f"{counts.load_ms / counts.loads:.1f}" if counts.loads else "-",
+        str(counts.warmed),
+        _share(counts.warmed_used, counts.warmed),
         _verdict(counts, reads),
     )
 

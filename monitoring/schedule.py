@@ -1,0 +1,50 @@
+"""The work that beat starts, in the admin: when it ran, and a switch for each entry."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django_celery_beat import models
+
+from eduhu.admin import SiteAdmin, clock
+
+for model in (
+    models.ClockedSchedule,
+    models.CrontabSchedule,
+    models.IntervalSchedule,
+    models.PeriodicTask,
+    models.SolarSchedule,
+):
+    admin.site.unregister(model)
+
+
+@admin.register(models.PeriodicTask)
+class ScheduledWorkAdmin(SiteAdmin):
+    """What and when is written in the settings; here it can be switched off and on."""
+
+    list_display = ("name", "at", "enabled", "last_run", "total_run_count")
+    list_select_related = ("crontab", "interval", "solar", "clocked")
+    list_filter = ("enabled",)
+    ordering = ("name",)
+    sortable_by = ()
+    fields = ("name", "task", "at", "kwargs", "enabled", "last_run", "total_run_count")
+    readonly_fields = ("name", "task", "at", "kwargs", "last_run", "total_run_count")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody may: work is code."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody may: beat would make the entry again."""
+        return False
+
+    @admin.display(description=_("when"))
+    def at(self, work: models.PeriodicTask) -> str:
+        """The schedule in words."""
+        return str(work.scheduler)
+
+    @admin.display(description=_("last run"))
+    def last_run(self, work: models.PeriodicTask) -> str | None:
+        """When beat last started it."""
+        return clock(work.last_run_at) if work.last_run_at else None
