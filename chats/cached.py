@@ -13,6 +13,7 @@ import orjson
 from chats import queries
 from chats.models import Chat, Message, Reply
 from eduhu.cache import tiers
+from eduhu.cache.coroutines import aget
 from eduhu.cache.policies import Content
 from eduhu.cache.tiers import Read
 from eduhu.cache.warming import Warm
@@ -42,6 +43,11 @@ def chat_detail(teacher: Teacher, chat_id: uuid.UUID) -> orjson.Fragment:
     """Return one chat, with `live_reply` while the assistant writes. Raises NotFound."""
     value = tiers.get(_chat_detail(teacher, chat_id))
     return orjson.Fragment(value or orjson.dumps(queries.chat_detail(teacher, chat_id)))
+
+
+async def find_chat(teacher: Teacher, chat_id: uuid.UUID) -> None:
+    """Look, from a coroutine, whether a chat is there. Raises NotFound."""
+    await aget(_chat_detail(teacher, chat_id))
 
 
 def message_page(teacher: Teacher, chat_id: uuid.UUID, page: PageRequest) -> JsonPage:

@@ -9,8 +9,9 @@ import uuid
 
 from chats import limits
 from chats.actions import cancel_reply
+from chats.cached import find_chat
 from chats.models import Reply
-from chats.queries import chat_detail, find_reply, reply_with_question
+from chats.queries import find_reply, reply_with_question
 from chats.replies.events import Ending, Piece, meta_frame
 from chats.requests import parse_id, parse_question
 from chats.stream import parse_offset, refuse_beyond_end, reply_events
@@ -34,7 +35,7 @@ class ChatConsumer(TeacherSocket):
             self.chat_id = uuid.UUID(self.scope["params"]["chat_id"])
         except ValueError as error:
             raise errors.NotFound from error
-        await in_thread(chat_detail)(self.teacher, self.chat_id)
+        await find_chat(self.teacher, self.chat_id)
         return [events.chat_group(self.chat_id)]
 
     async def disconnect(self, code: int) -> None:

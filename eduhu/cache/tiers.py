@@ -56,20 +56,28 @@ def get(read: Read) -> bytes:
     """Return the value, loaded at most once however many ask. Raises what `load` raises."""
     if not is_on():
         return read.load()
-    habits.note(read.teacher_id, read.chat_id)
+    if (value := remembered(read)) is not None:
+        return value
     mark = memory.mark(read.scope)
-    entry = memory.get(read.key, mark)
-    if entry is not None:
-        stats.count(read.content, "memory_hits")
-    else:
-        found = shared.read(read.key, read.scope)
-        entry = found.entry
-        if entry is None:
-            return _load_once(read, mark, found)
-        stats.count(read.content, "shared_hits")
-        if entry.is_warmed:
-            uses.note(read.key, read.content, entry)
-        memory.put(read.key, mark, read.content, entry)
+    found = shared.read(read.key, read.scope)
+    if found.entry is None:
+        habits.note(read.teacher_id, read.chat_id)
+        return _load_once(read, mark, found)
+    if found.entry.is_warmed:
+        uses.note(read.key, read.content, found.entry)
+    memory.put(read.key, mark, read.content, found.entry)
+    return _served(read, found.entry, "shared_hits")
+
+
+def remembered(read: Read) -> bytes | None:
+    """Return what the memory of this process holds, without any call."""
+    entry = memory.get(read.key, memory.mark(read.scope))
+    return _served(read, entry, "memory_hits") if entry is not None else None
+
+
+def _served(read: Read, entry: Entry, kind: str) -> bytes:
+    stats.count(read.content, kind)
+    habits.note(read.teacher_id, read.chat_id)
     if time.time() >= entry.refresh_at:
         refresh.begin(read.key, lambda: _renew(read, entry))
     return entry.value
