@@ -10,7 +10,7 @@ from functools import partial
 
 import orjson
 
-from chats import queries
+from chats import analytics, queries
 from chats.models import Chat, Message, Reply
 from eduhu.cache import tiers
 from eduhu.cache.coroutines import aget
@@ -27,8 +27,11 @@ LIKELY_CHATS = 3
 
 def watch_writes() -> None:
     """Say which scopes the rows of this app are in."""
-    watch(Chat, Watched(("chats:{teacher_id}", "chat:{id}"), whole=("messages:{id}",)))
-    watch(Message, Watched(("messages:{chat_id}",), touches="chat"))
+    numbers = ("numbers:{teacher_id}",)
+    lists = ("chats:{teacher_id}", "chat:{id}")
+    watch(Chat, Watched(lists, whole=("messages:{id}",), numbers=numbers))
+    counted = frozenset({"role", "timestamp", "token_count", "response_time_ms"})
+    watch(Message, Watched(("messages:{chat_id}",), touches="chat", counted=counted))
     watch(Reply, Watched(("chat:{chat_id}",), shown=frozenset({"state"})))
 
 
@@ -55,6 +58,26 @@ def message_page(teacher: Teacher, chat_id: uuid.UUID, page: PageRequest) -> Jso
     if page.before is not None:
         return JsonPage.of(*queries.message_page(teacher, chat_id, page))
     return JsonPage.kept(tiers.get(_message_page(teacher, chat_id, page)))
+
+
+def chat_analytics(teacher: Teacher, chat_id: uuid.UUID) -> orjson.Fragment:
+    """Return the numbers of a chat. Raises NotFound."""
+
+    def load() -> bytes:
+        return orjson.dumps(analytics.chat_analytics(teacher, chat_id))
+
+    name, scope = f"analytics:{chat_id}", f"messages:{chat_id}"
+    return orjson.Fragment(tiers.get(Read(Content.CHATS, teacher.pk, name, scope, load, chat_id)))
+
+
+def teacher_summary(teacher: Teacher) -> orjson.Fragment:
+    """Return the numbers of all chats of a teacher, and of the last twelve weeks."""
+
+    def load() -> bytes:
+        return orjson.dumps(analytics.teacher_summary(teacher))
+
+    scope = f"numbers:{teacher.pk}"
+    return orjson.Fragment(tiers.get(Read(Content.CHATS, teacher.pk, "summary", scope, load)))
 
 
 def warm_up(teacher: Teacher, topics: Collection[str], warm: Warm) -> None:

@@ -96,12 +96,13 @@ def message_page(
 
     Raises NotFound.
     """
-    _refuse_foreign(teacher, chat_id)
+    refuse_foreign(teacher, chat_id)
     return _messages_of(chat_id, page)
 
 
 @named_query("chats.exists")
-def _refuse_foreign(teacher: Teacher, chat_id: uuid.UUID) -> None:
+def refuse_foreign(teacher: Teacher, chat_id: uuid.UUID) -> None:
+    """Raise NotFound unless the teacher may see the chat."""
     if not Chat.objects.for_teacher(teacher).filter(pk=chat_id).exists():
         raise NotFound
 

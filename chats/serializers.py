@@ -86,3 +86,58 @@ class MessagePage(serializers.Serializer[Data]):
 
     results = MessageOutput(many=True)
     next = serializers.CharField(allow_null=True, help_text="The URL of earlier messages.")
+
+
+class Roles(serializers.Serializer[Data]):
+    """How many messages there are of each role."""
+
+    user = serializers.IntegerField()
+    assistant = serializers.IntegerField()
+    system = serializers.IntegerField()
+
+
+class Day(serializers.Serializer[Data]):
+    """The tokens of one day at school."""
+
+    day = serializers.DateField()
+    tokens = serializers.IntegerField()
+
+
+class Topic(serializers.Serializer[Data]):
+    """How many messages are about a topic."""
+
+    topic = serializers.CharField()
+    messages = serializers.IntegerField()
+
+
+class ChatAnalytics(serializers.Serializer[Data]):
+    """The numbers of a chat; times are milliseconds since 1970."""
+
+    chat_id = serializers.UUIDField()
+    message_count = serializers.IntegerField()
+    messages = Roles()
+    tokens = serializers.IntegerField(help_text="Of questions, with their context, and answers.")
+    tokens_by_day = Day(many=True)
+    topics = Topic(many=True, help_text="The most frequent first.")
+    first_message_at = serializers.IntegerField(allow_null=True)
+    last_message_at = serializers.IntegerField(allow_null=True)
+    average_response_ms = serializers.IntegerField(allow_null=True)
+
+
+class Week(serializers.Serializer[Data]):
+    """One week with messages; `begins` is its Monday, `chats` are those with messages in it."""
+
+    begins = serializers.DateField()
+    chats = serializers.IntegerField()
+    questions = serializers.IntegerField()
+    answers = serializers.IntegerField()
+    tokens = serializers.IntegerField()
+    average_response_ms = serializers.IntegerField(allow_null=True)
+
+
+class Summary(serializers.Serializer[Data]):
+    """The numbers of all chats of a teacher, archived ones included."""
+
+    chats = serializers.IntegerField()
+    messages = serializers.IntegerField()
+    weeks = Week(many=True)

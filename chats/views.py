@@ -117,6 +117,24 @@ class MessageList(APIView):
         return Response(messages.answer(request))
 
 
+class Analytics(APIView):
+    """The numbers of a chat."""
+
+    @extend_schema(operation_id="chats_analytics", responses={200: serializers.ChatAnalytics})
+    def get(self, request: Request, chat_id: uuid.UUID) -> Response:
+        """Count a chat's messages, tokens and topics, and time its answers."""
+        return Response(cached.chat_analytics(teacher_of(request), chat_id))
+
+
+class Summary(APIView):
+    """The numbers of a teacher."""
+
+    @extend_schema(operation_id="analytics_summary", responses={200: serializers.Summary})
+    def get(self, request: Request) -> Response:
+        """Sum up all own chats, and the last twelve weeks, the newest first."""
+        return Response(cached.teacher_summary(teacher_of(request)))
+
+
 class ReplyCancel(APIView):
     """Stopping a reply."""
 

@@ -24,18 +24,22 @@ class Watched:
 
     `scopes` are forgotten with each write of a row, such as `chats:{teacher_id}`;
     `whole` only when the row comes, goes or moves. `touches` is a foreign key whose row
-    the database changes with each insert and delete. Where `shown` is given, an update
-    of other fields changes nothing that is cached.
+    the database changes with each insert and delete; an update of the fields `counted`
+    forgets only the `numbers` of that row. Where `shown` is given, an update of other
+    fields changes nothing that is cached.
     """
 
     scopes: tuple[str, ...]
     whole: tuple[str, ...] = ()
     touches: str | None = None
+    counted: frozenset[str] = frozenset()
+    numbers: tuple[str, ...] = ()
     shown: frozenset[str] | None = None
 
     def fields(self) -> list[str]:
         """Return the attributes that the scopes are made of."""
-        named = [name for template in (*self.scopes, *self.whole) for name in _named(template)]
+        templates = (*self.scopes, *self.whole, *self.numbers)
+        named = [name for template in templates for name in _named(template)]
         return list(dict.fromkeys([*named, *([f"{self.touches}_id"] if self.touches else [])]))
 
 
@@ -65,9 +69,10 @@ def _note(write: Write) -> None:
         scopes = {EVERYTHING}  # an upsert does not say whose the row was
     else:
         is_whole = write.operation != "update" or _has_moved(write)
-        scopes = set(_scopes(watched, [*write.rows, *write.before], is_whole=is_whole))
-        if watched.touches and is_whole:
-            scopes |= set(_touched(write, watched.touches))
+        templates = (*watched.scopes, *watched.numbers, *(watched.whole if is_whole else ()))
+        scopes = set(_scopes(templates, [*write.rows, *write.before]))
+        if watched.touches and (is_whole or watched.counted & write.changed):
+            scopes |= set(_touched(write, watched.touches, is_whole=is_whole))
     invalidation.forget_on_commit(write.connection, scopes)
 
 
@@ -86,8 +91,7 @@ def _names(model: Model, watched: Watched) -> set[str]:
     return {model._meta.get_field(name).name for name in watched.fields()}
 
 
-def _scopes(watched: Watched, rows: Iterable[Row], *, is_whole: bool) -> Iterator[str]:
-    templates = (*watched.scopes, *watched.whole) if is_whole else watched.scopes
+def _scopes(templates: Iterable[str], rows: Iterable[Row]) -> Iterator[str]:
     for row in rows:
         for template in templates:
             # A row without an owner is nobody's, and cached for nobody.
@@ -95,7 +99,7 @@ def _scopes(watched: Watched, rows: Iterable[Row], *, is_whole: bool) -> Iterato
                 yield template.format(**row)
 
 
-def _touched(write: Write, foreign_key: str) -> Iterator[str]:
+def _touched(write: Write, foreign_key: str, *, is_whole: bool) -> Iterator[str]:
     target = write.model._meta.get_field(foreign_key).related_model
     assert isinstance(target, type)
     watched = _watched[target._meta.db_table]
@@ -108,7 +112,7 @@ def _touched(write: Write, foreign_key: str) -> Iterator[str]:
         ids = {row[f"{foreign_key}_id"] for row in [*write.rows, *write.before]}
         found = target._base_manager.using(write.connection.alias).filter(pk__in=ids)
         rows = list(found.values(*watched.fields()))
-    return _scopes(watched, rows, is_whole=False)
+    return _scopes((*watched.scopes, *watched.numbers) if is_whole else watched.numbers, rows)
 
 
 OBSERVER = Observer(_fields, _note, stores=invalidation.is_told_by_table)

@@ -57,6 +57,8 @@ CALLS = [
     Call("PATCH", "/api/chats/{chat_id}", ROW, 200, {"title": "Neu"}),
     Call("DELETE", "/api/chats/{chat_id}", ROW, 204),
     Call("GET", "/api/chats/{chat_id}/messages", ROW, 200),
+    Call("GET", "/api/chats/{chat_id}/analytics", ROW, 200),
+    Call("GET", "/api/analytics/summary", OWN, 200),
     Call("GET", "/api/artifacts", LIST, 200),
     Call("POST", "/api/artifacts", OWN, 201, MATERIAL),
     Call("GET", "/api/artifacts/{artifact_id}", ROW, 200),

@@ -34,6 +34,8 @@ PINNED = {
     "PATCH /api/chats/{chat_id}": 5,
     "DELETE /api/chats/{chat_id}": 11,
     "GET /api/chats/{chat_id}/messages": 3,
+    "GET /api/chats/{chat_id}/analytics": 6,
+    "GET /api/analytics/summary": 3,
     "GET /api/artifacts": 2,
     "POST /api/artifacts": 4,
     "GET /api/artifacts/{artifact_id}": 2,

@@ -14,7 +14,7 @@ from knox.models import AuthToken
 
 from artifacts import queries as artifact_queries
 from artifacts.models import Artifact
-from chats import actions, prompts
+from chats import actions, analytics, prompts
 from chats import queries as chat_queries
 from chats.models import Chat, Message, Reply, ReplyState
 from chats.providers.base import Usage
@@ -144,10 +144,12 @@ HOT = {
     "artifacts.row": lambda y: artifact_queries.artifact_row(y.teacher, y.artifact.pk),
     "cache.busiest": lambda y: habits.busiest(200),
     "cache.habits": lambda y: habits.expected([8, 9], 200),
+    "chats.analytics": lambda y: analytics.chat_analytics(y.teacher, y.chat_id),
     "chats.exists": message_pages,
     "chats.lock": write,
     "chats.page": chat_pages,
     "chats.row": lambda y: chat_queries.chat_detail(y.teacher, y.chat_id),
+    "chats.summary": lambda y: analytics.teacher_summary(y.teacher),
     "chats.topics": lambda y: chat_queries.topics_of([y.chat_id]),
     "idempotency.kept": lambda y: idempotency.find_kept(y.teacher, "key", "mark"),
     "messages.history": lambda y: prompts.build_prompt(y.reply),
