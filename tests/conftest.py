@@ -48,6 +48,7 @@ ONCE = (
     "tests/eduhu/test_slow_readers.py",
     "tests/eduhu/test_sqlite_turns.py",
     "tests/eduhu/test_start.py",
+    "tests/eduhu/test_static.py",
     "tests/eduhu/test_translations.py",
     "tests/mirror/test_admin.py",
     "tests/mirror/test_import_refuses.py",
