@@ -9,6 +9,7 @@ from django.conf import settings
 
 from eduhu.cache import habits, invalidation, news
 from eduhu.cache.counts import store_counts
+from eduhu.cache.lives import Life
 from eduhu.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -21,12 +22,14 @@ class CacheLoops:
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[None]] = []
+        self._life = Life()
 
     def start(self) -> None:
         """Begin, on the running loop."""
         if settings.CACHE_TIERS == "off":
             return
         invalidation.serve_here()
+        self._life.start()
         hear = news.listen if settings.REDIS_URL else news.poll
         self._tasks = [
             asyncio.create_task(hear(_heard), name="cache-news"),
@@ -42,6 +45,7 @@ class CacheLoops:
                 await task
         if self._tasks:
             await _store()
+        await self._life.stop()
 
 
 def _heard(scopes: Collection[str]) -> None:

@@ -32,7 +32,8 @@ Forget = Callable[[Collection[str]], None]
 
 
 @lru_cache(maxsize=1)
-def _client() -> Redis:
+def client() -> Redis:
+    """Return a client that gives up after half a second."""
     return Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5)
 
 
@@ -40,7 +41,7 @@ def publish(scopes: Collection[str]) -> None:
     """Tell all processes that listen. A message may be lost."""
     try:
         with shared.breaker.guard():
-            _client().publish(CHANNEL, orjson.dumps([_ME, *scopes]))
+            client().publish(CHANNEL, orjson.dumps([_ME, *scopes]))
     except CircuitOpen:
         pass
     except (RedisError, OSError) as error:

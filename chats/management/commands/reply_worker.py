@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from chats.replies import engine
+from eduhu.cache.lives import Life
 from eduhu.memory import keep_what_is_loaded
 
 DRAIN_SECONDS = 10
@@ -29,7 +30,10 @@ async def _work() -> None:
     stopped = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stopped.set)
+    life = Life()
+    life.start()
     engine.start(has_worker=True)
     keep_what_is_loaded()
     await stopped.wait()
     await engine.stop(drain_seconds=DRAIN_SECONDS)
+    await life.stop()
