@@ -7,17 +7,42 @@ serialization, nothing to install.
 
 import os
 import threading
+from time import perf_counter
 from typing import Any
 
-from celery import Celery, _state
+from celery import Celery, Task, _state, signals
 from celery.app import trace
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eduhu.settings")
 
 app = Celery("eduhu")
+_begun: dict[str, float] = {}  # of the tasks that run in this process
 
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@signals.task_prerun.connect
+def _task_begins(task_id: str, **_kwargs: Any) -> None:
+    _begun[task_id] = perf_counter()
+
+
+@signals.task_postrun.connect
+def _task_ended(task_id: str, task: Task[..., Any], state: str | None, **_kwargs: Any) -> None:
+    from eduhu import metrics  # needs settings, which do not stand when this is imported
+
+    begun = _begun.pop(task_id, None)
+    if begun is not None and metrics.IS_ON:
+        metrics.TASKS.of(task.name, (state or "unknown").lower()).observe(perf_counter() - begun)
+
+
+@signals.worker_ready.connect
+@signals.worker_process_init.connect
+def _worker_begins(**_kwargs: Any) -> None:
+    from eduhu.metrics import sampler
+
+    if not app.conf.broker_url.startswith("memory:"):  # else it is a thread of the web process
+        sampler.begin("tasks")
 
 
 class EmbeddedCelery:

@@ -21,6 +21,7 @@ from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from eduhu import errors
+from eduhu.metrics.requests import UNMATCHED, Meter
 from eduhu.telemetry import begin_request, request_id
 
 Scope = dict[str, Any]  # ASGI's own shape
@@ -132,7 +133,8 @@ class Edge:
             await self._django(scope, receive, send)
             return
         begin_request(headers.get("x-request-id"))
-        response = _Response(send, cors_headers(headers.get("origin")))
+        meter = Meter(_name_of(found, scope["method"]), scope["method"])
+        response = _Response(send, cors_headers(headers.get("origin")), meter)
         with translation.override(accepted_language(headers.get("accept-language")) or "de"):
             try:
                 await self._serve(found, scope, headers, receive, response)
@@ -177,6 +179,12 @@ class Edge:
         await response.stream(stream, receive)
 
 
+def _name_of(found: list[tuple[Route, re.Match[str]]], method: str) -> str:
+    """Return the name of the route that answers, also to a method which it does not have."""
+    names = [route.name for route, _ in found if route.method == method]
+    return [*names, *(route.name for route, _ in found), UNMATCHED][0]
+
+
 def is_too_large(headers: Headers) -> bool:
     """Whether the body says by itself that it is over `settings.MAX_BODY_BYTES`."""
     declared = headers.get("content-length")
@@ -204,8 +212,9 @@ async def _read_body(receive: Receive) -> bytes:
 class _Response:
     """Sends one answer; whatever happens, it ends."""
 
-    def __init__(self, send: Send, extra: dict[str, str]) -> None:
+    def __init__(self, send: Send, extra: dict[str, str], meter: Meter) -> None:
         self._send = send
+        self._meter = meter
         safe = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
         self._headers = {"X-Request-ID": request_id(), **safe, **extra}
         self._started = False
@@ -237,6 +246,7 @@ class _Response:
     async def stream(self, stream: EventStream, receive: Receive) -> None:
         """Send frames as they come, each flushed alone, until the end or the client leaves."""
         await self._start(200, SSE_HEADERS)
+        self._meter.opened()
         pump = asyncio.create_task(self._pump(stream.frames), name="sse-pump")
         gone = asyncio.create_task(_disconnected(receive), name="sse-disconnect")
         try:
@@ -245,14 +255,17 @@ class _Response:
                 pump.result()
                 await self._end(b"")
         finally:
+            self._meter.closed(aborted=not pump.done())
             await _stop(pump, gone)
 
     async def _pump(self, frames: AsyncIterator[bytes]) -> None:
         async for frame in frames:
             await self._send({"type": "http.response.body", "body": frame, "more_body": True})
+            self._meter.event(len(frame))
 
     async def _start(self, status: int, headers: Mapping[str, str]) -> None:
         self._started = True
+        self._meter.answered(status)
         pairs = {**self._headers, **headers}
         encoded = [(name.encode(), value.encode("latin-1")) for name, value in pairs.items()]
         await self._send({"type": "http.response.start", "status": status, "headers": encoded})

@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 
+from eduhu import metrics
 from eduhu.histogram import Distribution, Histogram
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ def note(sql: Any, seconds: float) -> None:
     if times is None:
         times = _times.setdefault(name, Histogram())
     times.add(seconds)
+    metrics.query_done(name, seconds)
     if seconds * 1000 > settings.SLOW_QUERY_MS:
         # Never its parameters: they are what teachers write.
         text = " ".join(str(sql)[:LONGEST_LOGGED].split())

@@ -5,6 +5,7 @@ Read top to bottom. `checks.py` says which combinations a deployment refuses,
 """
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from celery.schedules import crontab
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
-from environs import Env, validate
+from environs import Env, ValidationError, validate
 
 from eduhu.postgresql import outage
 
@@ -70,6 +71,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "eduhu.metrics.requests.measured",
     "eduhu.telemetry.request_id_middleware",
     "eduhu.middleware.private_answers",
     "corsheaders.middleware.CorsMiddleware",
@@ -272,7 +274,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if not IS_DEVELOPMENT:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
-    SECURE_REDIRECT_EXEMPT = [r"^health/"]
+    SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXY_COUNT else None
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -309,6 +311,16 @@ PROMPT_MAX_MESSAGES = env.int("PROMPT_MAX_MESSAGES", 100)
 
 # --- The AI service ------------------------------------------------------------------------
 
+
+def _prices(texts: list[str]) -> dict[str, tuple[float, float]]:
+    """Read `model=prompt/answer`, per million tokens. Raises ValidationError."""
+    found = [PRICE.fullmatch(text) for text in texts]
+    if None in found:
+        raise ValidationError("Each price must look like gpt-4o-mini=0.15/0.60.")
+    return {match[1]: (float(match[2]), float(match[3])) for match in found if match}
+
+
+PRICE = re.compile(r"(.+)=(\d+(?:\.\d+)?)/(\d+(?:\.\d+)?)")
 AI_PROVIDERS = validate.OneOf(["openai", "anthropic"])
 AI_PROVIDER = env.str("AI_PROVIDER", "openai", validate=AI_PROVIDERS)
 _IS_ANTHROPIC = AI_PROVIDER == "anthropic"
@@ -325,6 +337,7 @@ AI_MAX_TOKENS = env.int("AI_MAX_TOKENS", 8192, validate=validate.Range(min=1))
 AI_ATTEMPTS = env.int("AI_ATTEMPTS", 3, validate=validate.Range(min=1))
 AI_BREAKER_FAILURES = env.int("AI_BREAKER_FAILURES", 5, validate=validate.Range(min=1))
 AI_BREAKER_SECONDS = env.float("AI_BREAKER_SECONDS", 15.0)
+AI_PRICES = _prices(env.list("AI_PRICES", [], validate=_prices) or [])
 AI_FALLBACK_MODEL = env.str("AI_FALLBACK_MODEL", "")
 AI_FALLBACK_PROVIDER = env.str("AI_FALLBACK_PROVIDER", AI_PROVIDER, validate=AI_PROVIDERS)
 AI_FALLBACK_BASE_URL = env.str("AI_FALLBACK_BASE_URL", "")
@@ -510,6 +523,10 @@ UNFOLD = {
 # --- What operators see --------------------------------------------------------------------
 
 SENTRY_DSN = env.str("SENTRY_DSN", "")
+METRICS = env.str("METRICS", "on", validate=validate.OneOf(["on", "off"]))
+METRICS_TOKEN = env.str("METRICS_TOKEN", "").strip()  # empty: only this machine may read them
+# Several processes keep their numbers together in a folder.
+METRICS_DIR = env.str("METRICS_DIR", str(DATA_DIR / "metrics") if REDIS_URL else "")
 SLOW_QUERY_MS = env.int("SLOW_QUERY_MS", 500, validate=validate.Range(min=1))
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -22,6 +22,8 @@ from typing import Any
 
 from django.conf import settings
 
+from eduhu import metrics
+
 logger = logging.getLogger(__name__)
 
 ENOUGH_BYTES = 256 * 1024
@@ -67,6 +69,8 @@ class SlowReaders:
             self._told[transport] = now
             self._tell(transport)
         if slow:
+            if metrics.IS_ON:
+                metrics.SLOW_READERS.of("web").inc(len(slow))
             logger.warning("slow_reader: %d dropped, %d bytes were unsent", len(slow), unsent)
         return len(slow)
 

@@ -7,7 +7,7 @@ one on which nothing could be heard, because Redis is away, with 4503: try again
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,9 +27,11 @@ from eduhu.edge import (
     accepted_language,
     check_host,
 )
+from eduhu.metrics.requests import UNMATCHED, Meter
 from eduhu.telemetry import begin_request
 
 SUBPROTOCOL = "bearer"
+ABNORMAL = 1006  # the connection broke, nobody said goodbye
 UNAUTHENTICATED, FOREIGN_ORIGIN, UNKNOWN, UNAVAILABLE = 4401, 4403, 4404, 4503
 
 
@@ -62,8 +64,24 @@ class SocketEdge:
             if match := route.pattern.fullmatch(scope["path"]):
                 break
         else:
-            await _refuse(send, UNKNOWN)
+            await _refuse(_Metered(UNMATCHED, receive, send).send, UNKNOWN)
             return
+        metered = _Metered(route.name, receive, send)
+        receive, send = metered.receive, metered.send
+        try:
+            await self._serve(route, match, scope, headers, receive, send)
+        finally:
+            metered.end()
+
+    async def _serve(
+        self,
+        route: SocketRoute,
+        match: re.Match[str],
+        scope: Scope,
+        headers: Headers,
+        receive: Receive,
+        send: Send,
+    ) -> None:
         if not origin_allowed(headers):
             await _refuse(send, FOREIGN_ORIGIN)
             return
@@ -80,6 +98,39 @@ class SocketEdge:
         more = {"teacher": teacher, "check_token": check, "params": match.groupdict()}
         with translation.override(language):
             await route.consumer({**scope, **more}, receive, send)
+
+
+class _Metered:
+    """The two ends of a socket, measured."""
+
+    def __init__(self, route: str, receive: Receive, send: Send) -> None:
+        self._meter = Meter(route, "WEBSOCKET")
+        self._receive = receive
+        self._send = send
+        self._is_answered = self._is_aborted = False
+
+    async def receive(self) -> Mapping[str, Any]:
+        """Take what the client sends."""
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            self._is_aborted = message.get("code") == ABNORMAL
+        return message
+
+    async def send(self, message: Mapping[str, Any]) -> None:
+        """Send on; a socket is refused by a close that comes first."""
+        await self._send(message)
+        if message["type"] == "websocket.send":
+            self._meter.event(len(message.get("text") or message.get("bytes") or b""))
+        elif not self._is_answered:
+            self._is_answered = True
+            is_open = message["type"] == "websocket.accept"
+            self._meter.answered(101 if is_open else 403)
+            if is_open:
+                self._meter.opened()
+
+    def end(self) -> None:
+        """Note the end."""
+        self._meter.closed(aborted=self._is_aborted)
 
 
 async def _refuse(send: Send, code: int) -> None:

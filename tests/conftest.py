@@ -54,6 +54,7 @@ ONCE = (
     "tests/mirror/test_import_refuses.py",
     "tests/mirror/test_instant_",
     "tests/teachers/test_admin.py",
+    "tests/monitoring/test_metrics_folder.py",
 )
 
 

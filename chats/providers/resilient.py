@@ -19,6 +19,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from chats.providers import metrics
 from chats.providers.base import Finish, Prompt, Provider
 from eduhu.errors import (
     CircuitOpen,
@@ -82,7 +83,7 @@ class Route:
     async def begin(self, prompt: Prompt) -> Begun:
         """Ask once and wait behind the breaker for the first item."""
         asked = replace(prompt, model=self.model or prompt.model)
-        with self.breaker.guard():
+        with self.breaker.guard(), metrics.attempt(self.provider.name):
             stream = self.provider.stream(asked)
             try:
                 return Begun(self.provider.name, asked.model, stream, await anext(stream))

@@ -20,7 +20,7 @@ from django.conf import settings
 
 from chats.models import ReplyState
 from chats.providers.base import Finish, Provider, estimate_usage
-from chats.replies import store
+from chats.replies import metrics, store
 from chats.replies.events import Ending
 from chats.replies.log import ReplyLog
 from chats.replies.store import Job, Outcome
@@ -137,7 +137,9 @@ class ReplyWorker:
     async def _write(self, running: _Running) -> None:
         job = running.job
         try:
-            ending = await self._finish(job, await self._generate(running))
+            outcome = await self._generate(running)
+            metrics.reply_ended(job, outcome)
+            ending = await self._finish(job, outcome)
             self._log.end(ending)
         finally:
             if len(self._running) >= settings.REPLY_CONCURRENCY:

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import asdict, dataclass, fields
 
+from eduhu import metrics
 from eduhu.cache.policies import Content
 
 
@@ -34,6 +35,7 @@ def count(content: Content, name: str, amount: float = 1) -> None:
     with _lock:
         counts = _counts[content]
         setattr(counts, name, getattr(counts, name) + amount)
+    metrics.cache_counted(content.value, name, amount)
 
 
 def snapshot() -> dict[Content, Counts]:

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from chats.replies import engine
 from eduhu.cache.lives import Life
 from eduhu.memory import keep_what_is_loaded
+from eduhu.metrics import sampler
 
 DRAIN_SECONDS = 10
 
@@ -33,6 +34,7 @@ async def _work() -> None:
     life = Life()
     life.start()
     engine.start(has_worker=True)
+    sampler.begin("replies")
     keep_what_is_loaded()
     await stopped.wait()
     await engine.stop(drain_seconds=DRAIN_SECONDS)

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from eduhu.cache.loops import CacheLoops
 from eduhu.memory import keep_what_is_loaded
+from eduhu.metrics import sampler
 from eduhu.mirror import capture
 from eduhu.mirror.alerts import Watch
 from eduhu.mirror.background import Background
@@ -57,6 +58,7 @@ class Loops:
         """Start the reply loop, the caches, Celery without a broker, and what the mirror needs."""
         from chats.replies import engine
 
+        sampler.begin("web")
         self._caches.start()
         engine.start(has_worker=not settings.REDIS_URL)
         keep_what_is_loaded()

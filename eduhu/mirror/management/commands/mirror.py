@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from eduhu.metrics import sampler
 from eduhu.mirror import capture
 
 
@@ -31,4 +32,5 @@ class Command(BaseCommand):
         stop = threading.Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_signal: stop.set())
+        sampler.begin("mirror")
         drain.run(stop)

@@ -1,0 +1,1 @@
+"""`/metrics`: what all processes have counted, and what is looked up when somebody asks."""
