@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "chats",
     "artifacts",
     "monitoring",
+    "monitoring.health",
 ]
 
 MIDDLEWARE = [
@@ -236,6 +237,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "eduhu.cache.tasks.warm_caches",
         "schedule": crontab(day_of_week="sun", hour="17-20", minute="5-55/10"),
         "kwargs": {"hours": 2, "teachers": 1000},
+    },
+    "heartbeat": {
+        "task": "monitoring.health.tasks.heartbeat",
+        "schedule": 15.0,
+        "options": {"expires": 60},
+    },
+    "probe": {
+        "task": "monitoring.health.tasks.probe",
+        "schedule": env.float("PROBE_SECONDS", 300.0, validate=validate.Range(min=10)),
+        "options": {"expires": 60},
     },
 }
 
@@ -522,7 +533,14 @@ UNFOLD = {
 
 # --- What operators see --------------------------------------------------------------------
 
+CHECKS = ["database", "migrations", "cache", "channel_layer", "celery"]
 SENTRY_DSN = env.str("SENTRY_DSN", "")
+READINESS = env.list(
+    "READINESS",
+    CHECKS,
+    validate=validate.ContainsOnly(CHECKS),
+)
+PROBE_URL = env.str("PROBE_URL", "")
 METRICS = env.str("METRICS", "on", validate=validate.OneOf(["on", "off"]))
 METRICS_TOKEN = env.str("METRICS_TOKEN", "").strip()  # empty: only this machine may read them
 # Several processes keep their numbers together in a folder.

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from monitoring import views
+from monitoring.health import views
 from monitoring.metrics.views import metrics
 
 urlpatterns = [
     path("health/live", views.live, name="health-live"),
+    path("health/ready", views.ready, name="health-ready"),
     path("metrics", metrics, name="metrics"),
 ]

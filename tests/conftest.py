@@ -66,6 +66,7 @@ LATER = (
     "tests/eduhu/test_schema_fuzz.py",
     "tests/mirror/test_import_live.py",
     "tests/mirror/test_import_killed.py",
+    "tests/monitoring/test_probes.py",
     "tests/teachers/test_forged_addresses.py",
 )
 
@@ -209,10 +210,16 @@ def anonymous_api(db):
 
 
 @pytest.fixture(scope="session")
-def live_eduhu():
-    """The base URL of a real server with the demo accounts."""
+def running_eduhu():
+    """A real server with the demo accounts."""
     with live_server() as server:
-        yield server.url
+        yield server
+
+
+@pytest.fixture(scope="session")
+def live_eduhu(running_eduhu):
+    """The base URL of that server."""
+    return running_eduhu.url
 
 
 @pytest.fixture(scope="session")

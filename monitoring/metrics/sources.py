@@ -1,6 +1,7 @@
 """What is looked up for `/metrics`: queues, mirror, replies, Redis, disk, health."""
 
 import shutil
+from math import inf
 from typing import Any
 
 import redis
@@ -13,6 +14,7 @@ from eduhu.celery import app
 from eduhu.db import give_back_connection
 from eduhu.mirror.status import measure
 from eduhu.named_queries import named_query
+from monitoring.health.models import CELERY, PROBE, Sign
 from monitoring.metrics.lookups import LookUp, LookUps, gauge, number
 
 REDIS_SECONDS = 0.5
@@ -61,6 +63,27 @@ def live_replies() -> list[Metric]:
     return [live]
 
 
+@named_query("metrics.signs")
+def signs() -> list[Metric]:
+    """Return how long Celery has been silent, and how the last probes went."""
+    try:
+        found = list(Sign.objects.order_by("name"))
+    finally:
+        give_back_connection()
+    ages = [sign.age.total_seconds() for sign in found if sign.name == CELERY]
+    up = gauge("probe_up", "Whether the last probe went well.", ("endpoint",))
+    seconds = gauge("probe_seconds", "How long it took.", ("endpoint",))
+    age = gauge("probe_age_seconds", "How long ago it was.", ("endpoint",))
+    for sign in found:
+        if sign.name.startswith(PROBE):
+            endpoint = (sign.name.removeprefix(PROBE),)
+            up.add_metric(endpoint, sign.is_ok)
+            seconds.add_metric(endpoint, sign.seconds)
+            age.add_metric(endpoint, sign.age.total_seconds())
+    silence = number("celery_silence_seconds", "Since a task last ran.", ages[0] if ages else inf)
+    return [silence, up, seconds, age]
+
+
 def redis_memory() -> list[Metric]:
     """Return how much memory Redis uses."""
     options = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
@@ -86,6 +109,7 @@ def _sources() -> list[LookUp]:
         "queues": queues,
         "mirror": mirror,
         "replies": live_replies,
+        "signs": signs,
         "disk": disk,
     }
     if settings.REDIS_URL:

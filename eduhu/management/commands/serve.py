@@ -11,8 +11,9 @@ from eduhu.cache.loops import CacheLoops
 from eduhu.memory import keep_what_is_loaded
 from eduhu.metrics import sampler
 from eduhu.mirror import capture
-from eduhu.mirror.alerts import Watch
+from eduhu.mirror.alerts import Watch as MirrorWatch
 from eduhu.mirror.background import Background
+from monitoring.health.watch import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Loops:
 
     def __init__(self) -> None:
         self._caches = CacheLoops()
+        self._health = Watch()
         self._celery: Any = None  # an EmbeddedCelery, imported only where it runs
         self._mirror: list[Background] = []
 
@@ -68,13 +70,14 @@ class Loops:
             self._celery = EmbeddedCelery()
             self._celery.start()
         if capture.is_on():
-            self._mirror.append(Watch())
+            self._mirror.append(MirrorWatch())
             if not settings.DATABASE_IS_POSTGRESQL:
                 from eduhu.mirror.drain import EmbeddedMirror
 
                 self._mirror.append(EmbeddedMirror())
         for loop in self._mirror:
             loop.start()
+        self._health.start()
 
     async def drain(self) -> None:
         """Send the readers of replies elsewhere, where another process writes these."""
@@ -86,6 +89,7 @@ class Loops:
         """End running replies as interrupted, then the caches, Celery and the mirror."""
         from chats.replies import engine
 
+        await self._health.stop()
         await engine.stop()
         await self._caches.stop()
         if self._celery is not None:
