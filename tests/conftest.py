@@ -55,6 +55,7 @@ ONCE = (
     "tests/mirror/test_instant_",
     "tests/teachers/test_admin.py",
     "tests/monitoring/test_metrics_folder.py",
+    "tests/monitoring/test_prometheus.py",
 )
 
 
@@ -85,6 +86,7 @@ LONGEST = (
     "tests/chats/test_stream_idempotency.py",
     "tests/teachers/test_idempotency.py",
     "tests/eduhu/test_events.py",
+    "tests/monitoring/test_running.py",
     "tests/tooling/test_up.py",
     "tests/tooling/test_environment.py",
     "tests/chats/test_stream_limits.py",
