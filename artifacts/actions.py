@@ -4,12 +4,18 @@ import uuid
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from artifacts.models import Artifact
+from artifacts import documents
+from artifacts.changes import Change, Patch, differences, patched
+from artifacts.documents import Content
+from artifacts.kinds import TEXT
+from artifacts.models import Artifact, ArtifactVersion
+from artifacts.preconditions import ANY, Expected
 from chats.models import Chat, Message
 from eduhu import events
 from eduhu.db import new_id
-from eduhu.errors import IdTaken, NotFound
+from eduhu.errors import IdTaken, InvalidInput, NotFound, PreconditionFailed
 from teachers.models import Teacher
 
 TABLE = "artifacts"
@@ -20,23 +26,24 @@ def create_artifact(
     *,
     teacher: Teacher,
     title: str,
-    content: str,
-    artifact_type: str,
+    content: Content,
+    artifact_type: str | None = None,
     id: uuid.UUID | None = None,
     chat_id: uuid.UUID | None = None,
     message_id: uuid.UUID | None = None,
 ) -> tuple[Artifact, bool]:
     """Store an artifact. Return it, and whether it is new.
 
-    With a message the chat may be left out. With an id of the client's own the call
-    may be repeated. Raises NotFound for a chat or message that is not the teacher's
-    or not of that chat, IdTaken when the id names anything else.
+    A document as content says its kind, which decides the type. With a message the
+    chat may be left out. With an id of the client's own the call may be repeated.
+    Raises NotFound for a chat or message that is not the teacher's or not of that
+    chat, IdTaken when the id names anything else, InvalidInput for what the schema
+    of its kind refuses.
     """
     wanted: dict[str, Any] = {
         "teacher_id": teacher.pk,
         "title": title,
-        "content": content,
-        "artifact_type": artifact_type,
+        **_stored(content, artifact_type),
         "chat_id": _checked_chat(teacher, chat_id, message_id),
         "message_id": message_id,
     }
@@ -61,26 +68,103 @@ def _checked_chat(
     return chat_id
 
 
+def _stored(content: Content, artifact_type: str | None) -> dict[str, Any]:
+    """Return the columns of some content. Raises InvalidInput."""
+    if isinstance(content, str):
+        if artifact_type is None:
+            raise InvalidInput(errors={"artifact_type": [_("This is missing.")]})
+        return {"content": content, "kind": TEXT, "artifact_type": artifact_type}
+    kind, canonical = documents.checked(content)
+    if artifact_type not in (None, kind.artifact_type):
+        fitting = _("This kind belongs to the type: %(type)s.") % {"type": kind.artifact_type}
+        raise InvalidInput(errors={"artifact_type": [fitting]})
+    return {"content": canonical, "kind": kind.name, "artifact_type": kind.artifact_type}
+
+
 @transaction.atomic
-def update_artifact(*, teacher: Teacher, artifact_id: uuid.UUID, **changes: Any) -> None:
-    """Change title or content. Raises NotFound."""
-    artifact = _locked(teacher, artifact_id)
-    for name, value in changes.items():
+def update_artifact(
+    *,
+    teacher: Teacher,
+    artifact_id: uuid.UUID,
+    expected: Expected = ANY,
+    title: str | None = None,
+    content: Content | None = None,
+    patch: Patch | None = None,
+) -> list[Change]:
+    """Change title or content, or some parts of a document; return what is different now.
+
+    Text may become a document, a document another one of its type. What an AI made
+    keeps its mark. Raises NotFound, PreconditionFailed, and InvalidInput.
+    """
+    artifact = _locked(teacher, artifact_id, expected)
+    before = documents.read(artifact.kind, artifact.content)
+    if patch is not None:
+        content = _patched(before, patch)
+    wanted = {} if content is None else _replaced(artifact, before, content)
+    if title is not None:
+        wanted["title"] = title
+    return _write(artifact, wanted)
+
+
+def _patched(before: Content, patch: Patch) -> Content:
+    if isinstance(before, str):
+        text = _("Only documents have parts; please send the whole content.")
+        raise InvalidInput(errors={"patch": [text]})
+    return patched(before, patch)
+
+
+def _replaced(artifact: Artifact, before: Content, content: Content) -> dict[str, Any]:
+    if isinstance(before, dict):
+        if isinstance(content, str):
+            text = _("This is a document of the kind %(kind)s; please send it as an object.")
+            raise InvalidInput(errors={"content": [text % {"kind": artifact.kind}]})
+        if before.get("ai_generated"):
+            content = {**content, "ai_generated": True}
+    return _stored(content, artifact.artifact_type)
+
+
+def _write(artifact: Artifact, wanted: dict[str, Any]) -> list[Change]:
+    """Store what is different, and return it as people would tell it."""
+    different = {name: v for name, v in wanted.items() if getattr(artifact, name) != v}
+    if not different:
+        return []
+    before = {"title": artifact.title, "content": documents.read(artifact.kind, artifact.content)}
+    for name, value in different.items():
         setattr(artifact, name, value)
-    if changes:
-        artifact.save(update_fields=list(changes))
-        events.row_changed(teacher.pk, TABLE, artifact_id)
+    artifact.save(update_fields=list(different))
+    events.row_changed(artifact.teacher_id, TABLE, artifact.pk)
+    after = {"title": artifact.title, "content": documents.read(artifact.kind, artifact.content)}
+    return differences(before, after)
 
 
 @transaction.atomic
-def delete_artifact(*, teacher: Teacher, artifact_id: uuid.UUID) -> None:
-    """Delete an artifact for good. Raises NotFound."""
-    _locked(teacher, artifact_id).delete()
+def restore_artifact(
+    *, teacher: Teacher, artifact_id: uuid.UUID, revision: int, expected: Expected = ANY
+) -> list[Change]:
+    """Make an artifact what it was at `revision`; return what is different now.
+
+    That is a new revision: nothing is lost by it. Raises NotFound, PreconditionFailed.
+    """
+    artifact = _locked(teacher, artifact_id, expected)
+    if revision == artifact.revision:
+        return []
+    version = ArtifactVersion.objects.filter(artifact=artifact, revision=revision).first()
+    if version is None:
+        raise NotFound
+    return _write(artifact, {name: getattr(version, name) for name in ("title", "content", "kind")})
 
 
-def _locked(teacher: Teacher, artifact_id: uuid.UUID) -> Artifact:
+@transaction.atomic
+def delete_artifact(*, teacher: Teacher, artifact_id: uuid.UUID, expected: Expected = ANY) -> None:
+    """Delete an artifact for good, and its history. Raises NotFound, PreconditionFailed."""
+    _locked(teacher, artifact_id, expected).delete()
+
+
+def _locked(teacher: Teacher, artifact_id: uuid.UUID, expected: Expected) -> Artifact:
     rows = Artifact.objects.for_teacher(teacher).select_for_update(no_key=True)
     artifact = rows.filter(pk=artifact_id).first()
     if artifact is None:
         raise NotFound
+    if expected and artifact.revision not in expected:
+        raise PreconditionFailed(revision=artifact.revision)
     return artifact

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from artifacts.actions import update_artifact
+from artifacts.kinds import TEXT
 from artifacts.models import Artifact
 from chats.models import Chat, Message
 from eduhu.admin import OwnedAdmin, changes_of, row_link, short_id
@@ -21,7 +22,7 @@ class ArtifactAdmin(OwnedAdmin):
 
     id_fields = ("pk", "chat", "teacher", "message")
     address_field = "teacher__email"
-    list_display = ("title", "artifact_type", "owner", "in_chat", "created")
+    list_display = ("title", "artifact_type", "kind", "owner", "in_chat", "created")
     list_filter = ("artifact_type", ("teacher", admin.EmptyFieldListFilter))
     list_select_related = ("teacher",)
     search_fields = ("title",)
@@ -29,14 +30,23 @@ class ArtifactAdmin(OwnedAdmin):
     ordering = ("-created_at",)
     sortable_by = ("created",)
     fields = (
-        "title", "content", "artifact_type", "teacher", "in_chat", "from_message", "created_at",
+        "title", "content", "artifact_type", "kind", "teacher", "in_chat", "from_message",
+        "created_at", "changed_at", "revision",
     )  # fmt: skip
-    readonly_fields = ("artifact_type", "teacher", "in_chat", "from_message", "created_at")
+    readonly_fields = (
+        "artifact_type", "kind", "teacher", "in_chat", "from_message", "created_at", "changed_at",
+        "revision",
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Artifact]:
         """Leave the content in the database until a page shows it."""
         rows: QuerySet[Artifact] = super().get_queryset(request)
         return rows.defer("content")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Artifact | None = None) -> Any:
+        """A document is not mended by hand: its teacher's client knows its schema."""
+        fields = super().get_readonly_fields(request, obj)
+        return (*fields, "content") if obj is not None and obj.kind != TEXT else fields
 
     def has_change_permission(self, request: HttpRequest, obj: Artifact | None = None) -> bool:
         """An artifact without an owner can only be looked at."""

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 
+from artifacts.documents import recognise
 from artifacts.models import Artifact
 from chats.backup import CHAT_LABELS
 from eduhu.mirror.backup.tables import Link, Parent, Table, Values
 
 
-def _keep_with_message(values: Values, parents: Mapping[str, Parent]) -> list[str]:
-    """An artifact is in the chat of its message, or has none."""
+def _mend(values: Values, parents: Mapping[str, Parent]) -> list[str]:
+    """Content says itself what kind it is; an artifact is in the chat of its message."""
+    if "content" in values and "artifact_type" in values:
+        values["kind"] = recognise(values["content"], values["artifact_type"])
     message = parents.get("message_id")
     if message is None:
         return []
@@ -23,7 +26,8 @@ def _keep_with_message(values: Values, parents: Mapping[str, Parent]) -> list[st
 ARTIFACTS = Table(
     model=Artifact,
     columns=(
-        "chat_id", "message_id", "title", "content", "artifact_type", "created_at", "teacher_id",
+        "chat_id", "message_id", "title", "content", "kind", "artifact_type", "created_at",
+        "teacher_id",
     ),
     times=("created_at",),
     links={"chat_id": Link("chats"), "message_id": Link("messages")},
@@ -33,5 +37,5 @@ ARTIFACTS = Table(
         "message_id": ("message_id", "message"),
         "teacher_id": ("teacher_id", "teacher"),
     },
-    mend=_keep_with_message,
+    mend=_mend,
 )  # fmt: skip

@@ -32,14 +32,17 @@ def artifact_page(teacher: Teacher, page: PageRequest, **filters: Any) -> JsonPa
     return JsonPage.kept(tiers.get(_artifact_page(teacher, page, **filters)))
 
 
-def artifact_detail(teacher: Teacher, artifact_id: uuid.UUID) -> orjson.Fragment:
-    """Return one artifact. Raises NotFound."""
+def artifact_detail(teacher: Teacher, artifact_id: uuid.UUID) -> tuple[int, orjson.Fragment]:
+    """Return the revision of an artifact, and the artifact. Raises NotFound."""
 
     def load() -> bytes:
-        return orjson.dumps(queries.artifact_detail(teacher, artifact_id))
+        detail = queries.artifact_detail(teacher, artifact_id)
+        return b"%d\n%s" % (detail["revision"], orjson.dumps(detail))
 
     name = f"artifact:{artifact_id}"
-    return orjson.Fragment(tiers.get(Read(Content.EDUCATIONAL, teacher.pk, name, name, load)))
+    value = tiers.get(Read(Content.EDUCATIONAL, teacher.pk, name, name, load))
+    revision, _, detail = value.partition(b"\n")
+    return int(revision), orjson.Fragment(detail)
 
 
 def warm_up(teacher: Teacher, _topics: Collection[str], warm: Warm) -> None:
@@ -49,5 +52,6 @@ def warm_up(teacher: Teacher, _topics: Collection[str], warm: Warm) -> None:
 
 def _artifact_page(teacher: Teacher, page: PageRequest, **filters: Any) -> Read:
     load = partial(to_keep, partial(queries.artifact_page, teacher, page, **filters))
-    name = f"list:{page.limit}:{filters.get('artifact_type')}:{filters.get('chat_id')}"
+    wanted = ":".join(str(filters.get(name)) for name in ("artifact_type", "kind", "chat_id"))
+    name = f"list:{page.limit}:{wanted}"
     return Read(Content.EDUCATIONAL, teacher.pk, name, f"artifacts:{teacher.pk}", load)

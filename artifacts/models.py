@@ -1,6 +1,6 @@
-"""Artifact: material a teacher keeps."""
+"""Artifact: material a teacher keeps, and what it was before."""
 
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +32,11 @@ class ArtifactQuerySet(models.QuerySet["Artifact"]):
 class Artifact(models.Model):
     """A lesson plan, worksheet, rubric or activity.
 
+    `content` is Markdown where `kind` is `text`, else a document as JSON
+    (`documents.py`). `revision` counts what became of title and content; the database
+    does so, and keeps what was there before as a version (`triggers.py`): an object in
+    memory does not see it.
+
     It is deleted with its chat; archiving the chat keeps it. Its message, if it
     has one, belongs to the same chat (`triggers.py`).
     """
@@ -47,14 +52,21 @@ class Artifact(models.Model):
     )  # fmt: skip
     title = models.CharField(_("title"), max_length=TITLE_MAX)
     content = models.TextField(_("content"))
+    kind = models.CharField(
+        _("kind"), max_length=20, default="text", db_default="text", editable=False
+    )
     artifact_type = models.CharField(_("type"), max_length=20, choices=ArtifactType)
     created_at = MillisecondField(_("created"), default=now, editable=False)
+    revision = models.PositiveIntegerField(_("revision"), default=1, db_default=1, editable=False)
+    changed_at = MillisecondField(_("changed"), null=True, editable=False)
     teacher = models.ForeignKey(
         Teacher, on_delete=models.CASCADE, null=True, blank=True, related_name="artifacts",
         verbose_name=_("teacher"),
     )  # fmt: skip
 
     objects = ArtifactQuerySet.as_manager()
+
+    DATABASE_OWNED: ClassVar[frozenset[str]] = frozenset({"revision", "changed_at"})
 
     class Meta:
         db_table = "artifacts"
@@ -73,3 +85,36 @@ class Artifact(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store everything but what the database itself keeps."""
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            names = {field.name for field in self._meta.concrete_fields if not field.primary_key}
+            kwargs["update_fields"] = names - self.DATABASE_OWNED
+        super().save(*args, **kwargs)
+
+
+class ArtifactVersion(models.Model):
+    """What an artifact was before it became something else; written by a trigger."""
+
+    artifact = models.ForeignKey(
+        Artifact, on_delete=models.CASCADE, related_name="versions", db_index=False
+    )
+    revision = models.PositiveIntegerField()
+    title = models.CharField(max_length=TITLE_MAX)
+    content = models.TextField()
+    kind = models.CharField(max_length=20)
+    created_at = MillisecondField()  # when the artifact became this
+
+    class Meta:
+        db_table = "artifact_versions"
+        verbose_name = _("version")
+        verbose_name_plural = _("versions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["artifact", "revision"], name="artifact_versions_of_artifact"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.revision})"

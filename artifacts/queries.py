@@ -1,10 +1,11 @@
 """Reads of artifacts, in the form the API shows them."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from artifacts.models import Artifact
+from artifacts import documents
+from artifacts.models import Artifact, ArtifactVersion
 from eduhu.db import epoch_ms
 from eduhu.errors import NotFound
 from eduhu.mirror.documents import to_document
@@ -14,14 +15,22 @@ from teachers.models import Teacher
 
 Document = dict[str, Any]  # a row as JSON shows it
 
-ARTIFACT_FIELDS = (
+MIRRORED_FIELDS = (
     "id", "chat_id", "message_id", "title", "content", "artifact_type", "created_at", "teacher_id",
 )  # fmt: skip
+ARTIFACT_FIELDS = (*MIRRORED_FIELDS, "kind", "revision", "changed_at")
+VERSION_FIELDS = ("revision", "title", "kind", "created_at")
 
 
 def artifact_document(row: Document) -> Document:
     """Show the values of an artifact."""
-    return {**row, "created_at": epoch_ms(row["created_at"])}
+    changed_at = row["changed_at"]
+    return {
+        **row,
+        "content": documents.read(row["kind"], row["content"]),
+        "created_at": epoch_ms(row["created_at"]),
+        "changed_at": None if changed_at is None else epoch_ms(changed_at),
+    }
 
 
 @named_query("artifacts.page")
@@ -30,10 +39,11 @@ def artifact_page(
     page: PageRequest,
     *,
     artifact_type: str | None = None,
+    kind: str | None = None,
     chat_id: uuid.UUID | None = None,
 ) -> tuple[list[Document], str | None]:
     """Return a page of a teacher's artifacts, newest first, and the cursor to the next."""
-    wanted = {"artifact_type": artifact_type, "chat_id": chat_id}
+    wanted = {"artifact_type": artifact_type, "kind": kind, "chat_id": chat_id}
     filters = {name: value for name, value in wanted.items() if value is not None}
     artifacts = Artifact.objects.for_teacher(teacher).filter(**filters)
     rows = list(newest_first(artifacts, page, time_field="created_at").values(*ARTIFACT_FIELDS))
@@ -57,8 +67,46 @@ def artifact_detail(teacher: Teacher, artifact_id: uuid.UUID) -> Document:
     return document
 
 
+@named_query("artifacts.versions")
+def artifact_versions(teacher: Teacher, artifact_id: uuid.UUID) -> list[Document]:
+    """Return what an artifact is and was, newest first, without contents. Raises NotFound."""
+    current = artifact_detail(teacher, artifact_id)
+    rows = ArtifactVersion.objects.filter(artifact_id=artifact_id).order_by("-revision")
+    became = current["changed_at"] or current["created_at"]
+    newest = {name: current[name] for name in VERSION_FIELDS} | {"created_at": became}
+    return [newest, *(_version(row) for row in rows.values(*VERSION_FIELDS))]
+
+
+def artifact_version(teacher: Teacher, artifact_id: uuid.UUID, revision: int) -> Document:
+    """Return an artifact as it is or was, by its revision. Raises NotFound."""
+    current = artifact_detail(teacher, artifact_id)
+    if current["revision"] == revision:
+        became = current["changed_at"] or current["created_at"]
+        names = (*VERSION_FIELDS, "content")
+        return {name: current[name] for name in names} | {"created_at": became}
+    row = version_row(artifact_id, revision)
+    if row is None:
+        raise NotFound
+    return row
+
+
+@named_query("artifacts.version")
+def version_row(artifact_id: uuid.UUID, revision: int) -> Document | None:
+    """Return what an artifact was, or None where that is not kept."""
+    rows = ArtifactVersion.objects.filter(artifact_id=artifact_id, revision=revision)
+    row = rows.values(*VERSION_FIELDS, "content").first()
+    return _version(row) if row is not None else None
+
+
+def _version(row: Mapping[str, Any]) -> Document:
+    shown = {**row, "created_at": epoch_ms(row["created_at"])}
+    if "content" in row:
+        shown["content"] = documents.read(row["kind"], row["content"])
+    return shown
+
+
 @named_query("mirror.artifacts")
 def mirrored_artifacts(ids: Collection[uuid.UUID]) -> list[Document]:
     """Return the artifacts there are, as InstantDB holds them."""
-    rows = Artifact.objects.filter(pk__in=ids).values(*ARTIFACT_FIELDS)
+    rows = Artifact.objects.filter(pk__in=ids).values(*MIRRORED_FIELDS)
     return [to_document(row) for row in rows]

@@ -1,13 +1,29 @@
-"""The rule a foreign key cannot say: an artifact's message belongs to the artifact's chat."""
+"""What the database itself does for artifacts, on every path that writes.
+
+It refuses a message of another chat, which no foreign key can say. And it keeps what
+an artifact was, the last 50 times: no write of title, content or kind without a version.
+"""
 
 from django.db import connections
 
+from chats.triggers import SQLITE_NOW
 from eduhu.db import run_statements
 
 _OTHER_CHAT = """
     NEW.message_id IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM messages WHERE id = NEW.message_id AND chat_id = NEW.chat_id)
 """
+
+_COLUMNS = "artifact_id, revision, title, content, kind, created_at"
+_OLD = (
+    "OLD.id, OLD.revision, OLD.title, OLD.content, OLD.kind,"
+    " coalesce(OLD.changed_at, OLD.created_at)"
+)
+VERSIONS_KEPT = 50
+_FORGET = (
+    "DELETE FROM artifact_versions"
+    f" WHERE artifact_id = OLD.id AND revision <= OLD.revision - {VERSIONS_KEPT}"
+)
 
 _POSTGRESQL = [
     f"""
@@ -26,6 +42,21 @@ _POSTGRESQL = [
     BEFORE INSERT OR UPDATE OF message_id, chat_id ON artifacts
     FOR EACH ROW EXECUTE FUNCTION artifacts_same_chat()
     """,
+    f"""
+    CREATE OR REPLACE FUNCTION artifacts_versioned() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO artifact_versions ({_COLUMNS}) VALUES ({_OLD});
+        {_FORGET};
+        NEW.revision := OLD.revision + 1;
+        NEW.changed_at := date_trunc('milliseconds', clock_timestamp());
+        RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE OR REPLACE TRIGGER artifacts_versioned BEFORE UPDATE ON artifacts FOR EACH ROW
+    WHEN ((OLD.title, OLD.content, OLD.kind) IS DISTINCT FROM (NEW.title, NEW.content, NEW.kind))
+    EXECUTE FUNCTION artifacts_versioned()
+    """,
 ]
 
 _SQLITE = [
@@ -40,12 +71,26 @@ _SQLITE = [
         """
         for name, event in (("insert", "INSERT"), ("update", "UPDATE OF message_id, chat_id"))
     ),
+    "DROP TRIGGER IF EXISTS artifacts_versioned",
+    f"""
+    CREATE TRIGGER artifacts_versioned AFTER UPDATE OF title, content, kind ON artifacts
+    WHEN OLD.title IS NOT NEW.title OR OLD.content IS NOT NEW.content
+        OR OLD.kind IS NOT NEW.kind
+    BEGIN
+        INSERT INTO artifact_versions ({_COLUMNS}) VALUES ({_OLD});
+        {_FORGET};
+        UPDATE artifacts SET revision = OLD.revision + 1, changed_at = {SQLITE_NOW}
+            WHERE id = NEW.id;
+    END
+    """,
 ]
 
 
 def install(using: str) -> None:
     """Create or replace the triggers on the database `using`; may run any number of times."""
     connection = connections[using]
-    if not {"messages", "artifacts"} <= set(connection.introspection.table_names()):
+    if not {"messages", "artifacts", "artifact_versions"} <= set(
+        connection.introspection.table_names()
+    ):
         return
     run_statements(connection, _POSTGRESQL if connection.vendor == "postgresql" else _SQLITE)

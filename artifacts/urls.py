@@ -2,11 +2,20 @@
 
 from django.urls import path
 
-from artifacts import views
+from artifacts import history, views
+
+_ONE = "api/artifacts/<uuid:artifact_id>"
 
 urlpatterns = [
     path("api/artifacts", views.ArtifactList.as_view(), name="artifacts"),
+    path("api/artifacts/kinds", views.KindView.as_view(), name="artifact-kinds"),
+    path(_ONE, views.ArtifactDetail.as_view(), name="artifact-detail"),
+    path(f"{_ONE}/versions", history.VersionList.as_view(), name="artifact-versions"),
     path(
-        "api/artifacts/<uuid:artifact_id>", views.ArtifactDetail.as_view(), name="artifact-detail"
+        f"{_ONE}/versions/<int:revision>",
+        history.VersionDetail.as_view(),
+        name="artifact-version",
     ),
+    path(f"{_ONE}/diff", history.Diff.as_view(), name="artifact-diff"),
+    path(f"{_ONE}/restore", history.Restore.as_view(), name="artifact-restore"),
 ]

@@ -8,6 +8,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from artifacts import actions, cached, queries, serializers
+from artifacts.changes import Change
+from artifacts.kinds import KINDS
+from artifacts.preconditions import IF_MATCH, etag, expected_of
 from eduhu.pages import PageRequest
 from teachers.auth import teacher_of
 from teachers.idempotency import IDEMPOTENCY_KEY, idempotent
@@ -49,7 +52,11 @@ class ArtifactList(APIView):
             teacher=teacher_of(request), **data.validated_data
         )
         detail = queries.artifact_detail(teacher_of(request), artifact.pk)
-        return Response(detail, status=201 if created else 200)
+        return Response(
+            detail,
+            status=201 if created else 200,
+            headers={"ETag": etag(detail["revision"])},
+        )
 
 
 class ArtifactDetail(APIView):
@@ -57,25 +64,50 @@ class ArtifactDetail(APIView):
 
     @extend_schema(operation_id="artifacts_get", responses={200: serializers.ArtifactOutput})
     def get(self, request: Request, artifact_id: uuid.UUID) -> Response:
-        """Show an artifact."""
-        return Response(cached.artifact_detail(teacher_of(request), artifact_id))
+        """Show an artifact; its ETag is its revision."""
+        revision, detail = cached.artifact_detail(teacher_of(request), artifact_id)
+        return Response(detail, headers={"ETag": etag(revision)})
 
     @extend_schema(
         operation_id="artifacts_change",
         request=serializers.ArtifactChanges,
-        responses={200: serializers.ArtifactOutput},
+        parameters=[IF_MATCH],
+        responses={200: serializers.ArtifactChanged},
     )
     def patch(self, request: Request, artifact_id: uuid.UUID) -> Response:
-        """Change title or content."""
+        """Change title or content, or parts of a document; the answer says what is different."""
         data = serializers.ArtifactChanges(data=request.data)
         data.is_valid(raise_exception=True)
-        actions.update_artifact(
-            teacher=teacher_of(request), artifact_id=artifact_id, **data.validated_data
+        changes = actions.update_artifact(
+            teacher=teacher_of(request),
+            artifact_id=artifact_id,
+            expected=expected_of(request),
+            **data.validated_data,
         )
-        return Response(queries.artifact_detail(teacher_of(request), artifact_id))
+        return changed(request, artifact_id, changes)
 
-    @extend_schema(operation_id="artifacts_delete", responses={204: None})
+    @extend_schema(operation_id="artifacts_delete", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, artifact_id: uuid.UUID) -> Response:
-        """Delete an artifact for good."""
-        actions.delete_artifact(teacher=teacher_of(request), artifact_id=artifact_id)
+        """Delete an artifact for good, and its history."""
+        expected = expected_of(request, is_required=False)
+        actions.delete_artifact(
+            teacher=teacher_of(request), artifact_id=artifact_id, expected=expected
+        )
         return Response(status=204)
+
+
+def changed(request: Request, artifact_id: uuid.UUID, changes: list[Change]) -> Response:
+    """Answer with an artifact as it is now."""
+    detail = queries.artifact_detail(teacher_of(request), artifact_id)
+    return Response({**detail, "changes": changes}, headers={"ETag": etag(detail["revision"])})
+
+
+class KindView(APIView):
+    """The kinds of material."""
+
+    @extend_schema(operation_id="artifacts_kinds", responses={200: serializers.KindList})
+    def get(self, request: Request) -> Response:
+        """List all kinds with the JSON schemas of their documents."""
+        names = ("name", "display_name", "artifact_type", "risk", "version", "schema")
+        kinds = [{name: getattr(kind, name) for name in names} for kind in KINDS.values()]
+        return Response({"results": kinds})

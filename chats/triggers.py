@@ -59,7 +59,7 @@ _POSTGRESQL = [
 
 # Django stores no fraction for a whole second, and keyset pages compare the text.
 _FORMAT = "'%Y-%m-%d %H:%M:%f'"
-_SQLITE_NOW = f"replace(strftime({_FORMAT}, 'now') || '000', '.000000', '')"
+SQLITE_NOW = f"replace(strftime({_FORMAT}, 'now') || '000', '.000000', '')"
 _SQLITE_NEXT = (
     f"replace(max(strftime({_FORMAT}, updated_at, '+0.001 seconds'),"
     f" strftime({_FORMAT}, 'now')) || '000', '.000000', '')"
@@ -72,7 +72,7 @@ _SQLITE = [
     f"""
     CREATE TRIGGER messages_added AFTER INSERT ON messages BEGIN
         UPDATE chats SET message_count = message_count + 1,
-            updated_at = max(updated_at, NEW."timestamp", {_SQLITE_NOW}) WHERE id = NEW.chat_id;
+            updated_at = max(updated_at, NEW."timestamp", {SQLITE_NOW}) WHERE id = NEW.chat_id;
     END
     """,
     """

@@ -175,6 +175,22 @@ class RequestInProgress(Conflict):
     retry_after = 1
 
 
+class PreconditionFailed(EduhuError):
+    """`If-Match` names a revision that is no longer the current one, which `revision` is."""
+
+    status = 412
+    code = "precondition_failed"
+    detail = _("This was changed in the meantime. Please load it again, then repeat your change.")
+
+
+class PreconditionRequired(EduhuError):
+    """A change that could overwrite another one has to say what it changes."""
+
+    status = 428
+    code = "precondition_required"
+    detail = _('Please send If-Match with the ETag of what you change, such as "3".')
+
+
 class IdempotencyKeyReused(EduhuError):
     """The `Idempotency-Key` came before, with another request."""
 

@@ -18,6 +18,7 @@ PROBLEM_SCHEMA = {
         "code": {"type": "string", "description": "For programs; stable."},
         "request_id": {"type": "string"},
         "errors": {"description": "What is wrong with which field."},
+        "revision": {"type": "integer", "description": "Of a 412: the current one."},
         "reply_id": {"type": "string", "format": "uuid"},
     },
 }

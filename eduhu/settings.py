@@ -275,10 +275,11 @@ CORS_ALLOW_HEADERS = (
     "authorization",
     "content-type",
     "idempotency-key",
+    "if-match",
     "last-event-id",
     "x-request-id",
 )
-CORS_EXPOSE_HEADERS = ("retry-after", "x-request-id")
+CORS_EXPOSE_HEADERS = ("content-disposition", "etag", "retry-after", "x-request-id")
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

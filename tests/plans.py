@@ -14,8 +14,8 @@ from eduhu.named_queries import name_of
 # Tables that grow with the use of the product, or with an outage. The reading habits are
 # summed up by a task, every ten minutes.
 BIG = {
-    "artifacts", "chats", "idempotent_requests", "knox_authtoken", "messages", "mirror_outbox",
-    "replies", "teacher_preferences", "teachers",
+    "artifact_versions", "artifacts", "chats", "idempotent_requests", "knox_authtoken", "messages",
+    "mirror_outbox", "replies", "teacher_preferences", "teachers",
 }  # fmt: skip
 # Those of what is being written are small; those of the outbox are queues, read from the front.
 WALKED = {

@@ -13,6 +13,9 @@ pytestmark = pytest.mark.django_db
 QUIZ = {"title": "Bruchrechnung", "content": "## Aufgaben\n", "artifact_type": "worksheet"}
 
 
+ANY = {"HTTP_IF_MATCH": "*"}
+
+
 def create(api, **fields):
     return api.send("POST", "/api/artifacts", {**QUIZ, **fields})
 
@@ -23,8 +26,11 @@ def test_each_type_is_created_read_changed_and_deleted(api, artifact_type):
     assert created.status_code == 201
     url = f"/api/artifacts/{created.json()['id']}"
     assert api.get(url).json() == created.json()
-    changed = api.send("PATCH", url, {"title": "Neu", "content": "anders"}).json()
-    assert changed == {**created.json(), "title": "Neu", "content": "anders"}
+    changed = api.send("PATCH", url, {"title": "Neu", "content": "anders"}, **ANY).json()
+    assert changed.pop("changes")
+    assert changed.pop("changed_at") >= created.json()["created_at"]
+    expected = {**created.json(), "title": "Neu", "content": "anders", "revision": 2}
+    assert changed == {name: each for name, each in expected.items() if name != "changed_at"}
     assert api.delete(url).status_code == 204
     assert api.get(url).status_code == 404
     assert not Artifact.objects.exists()
@@ -44,7 +50,8 @@ def test_content_is_kept_to_the_letter(api, content):
     created = create(api, content=content).json()
     assert created["content"] == content
     assert Artifact.objects.get().content == content
-    changed = api.send("PATCH", f"/api/artifacts/{created['id']}", {"content": content[::-1]})
+    url = f"/api/artifacts/{created['id']}"
+    changed = api.send("PATCH", url, {"content": content[::-1]}, **ANY)
     assert changed.json()["content"] == content[::-1]
 
 
@@ -136,7 +143,7 @@ def test_an_unknown_filter_value_is_refused(api, query):
 @pytest.mark.parametrize("name", ["artifact_type", "created_at", "teacher_id", "chat_id", "id"])
 def test_what_is_fixed_cannot_be_changed(api, name):
     created = create(api).json()
-    changed = api.send("PATCH", f"/api/artifacts/{created['id']}", {name: str(uuid.uuid4())})
+    changed = api.send("PATCH", f"/api/artifacts/{created['id']}", {name: str(uuid.uuid4())}, **ANY)
     assert changed.status_code == 200
     assert api.get(f"/api/artifacts/{created['id']}").json() == created
 
@@ -144,8 +151,7 @@ def test_what_is_fixed_cannot_be_changed(api, name):
 @pytest.mark.claim(38)
 def test_the_title_can_be_changed_but_not_emptied(api):
     url = f"/api/artifacts/{create(api).json()['id']}"
-    assert (
-        api.send("PATCH", url, {"title": "Größen & Maße 📏"}).json()["title"] == "Größen & Maße 📏"
-    )
-    assert api.send("PATCH", url, {"title": ""}).status_code == 400
+    title = "Größen & Maße 📏"
+    assert api.send("PATCH", url, {"title": title}, **ANY).json()["title"] == title
+    assert api.send("PATCH", url, {"title": ""}, **ANY).status_code == 400
     assert Artifact.objects.get().title == "Größen & Maße 📏"

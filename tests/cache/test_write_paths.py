@@ -61,7 +61,8 @@ CHAT, MESSAGES, MATERIAL = (
 
 def rest(method, kind, body=None):
     def write(world):
-        assert world.api.send(method, world.urls[kind], body).status_code < 300
+        answer = world.api.send(method, world.urls[kind], body, HTTP_IF_MATCH="*")
+        assert answer.status_code < 300
 
     return write
 

@@ -65,7 +65,8 @@ def rows():
 def test_a_bad_body_is_refused_and_nothing_is_stored(api, ids, method, path, field, name):
     body, status, code = BODIES[name]
     before = rows()
-    answer = api.send(method, path.format(**ids), body.replace(b"%s", field.encode()))
+    body = body.replace(b"%s", field.encode())
+    answer = api.send(method, path.format(**ids), body, HTTP_IF_MATCH="*")
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.json()["error"] == answer.json()["detail"]
     assert rows() == before

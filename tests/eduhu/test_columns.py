@@ -51,10 +51,14 @@ PROMISED = {
         "updated_at": NOT_NULL,
     },
 }
-BESIDE = {"messages": {"token_count_estimated": NOT_NULL}}
+BESIDE = {
+    "messages": {"token_count_estimated": NOT_NULL},
+    "artifacts": {"kind": NOT_NULL, "revision": NOT_NULL, "changed_at": NULL},
+}
 TIMES = [
     ("chats", "created_at"), ("chats", "updated_at"), ("messages", "timestamp"),
-    ("artifacts", "created_at"), ("teacher_preferences", "updated_at"),
+    ("artifacts", "created_at"), ("artifacts", "changed_at"), ("artifact_versions", "created_at"),
+    ("teacher_preferences", "updated_at"),
 ]  # fmt: skip
 FOREIGN_KEYS = [
     ("chats", "teacher_id", "teachers"),
@@ -62,6 +66,7 @@ FOREIGN_KEYS = [
     ("artifacts", "chat_id", "chats"),
     ("artifacts", "message_id", "messages"),
     ("artifacts", "teacher_id", "teachers"),
+    ("artifact_versions", "artifact_id", "artifacts"),
     ("teacher_preferences", "teacher_id", "teachers"),
     ("replies", "chat_id", "chats"),
     ("replies", "user_message_id", "messages"),
@@ -124,8 +129,8 @@ def test_times_are_kept_with_zone_in_milliseconds(table, column):
 
 def artifact_triggers():
     if connection.vendor == "postgresql":
-        return {"artifacts_same_chat"}
-    return {"artifacts_same_chat_insert", "artifacts_same_chat_update"}
+        return {"artifacts_same_chat", "artifacts_versioned"}
+    return {"artifacts_same_chat_insert", "artifacts_same_chat_update", "artifacts_versioned"}
 
 
 def test_triggers_stand_after_migrate():

@@ -1,6 +1,7 @@
 """The API is described where people read: in the OpenAPI document and in the code."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -26,7 +27,7 @@ def django_paths(patterns=None, prefix=""):
 
 
 def as_template(path):
-    return "/" + path.replace("<uuid:", "{").replace(">", "}")
+    return "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", path)
 
 
 @pytest.mark.claim(83, 115)

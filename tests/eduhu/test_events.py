@@ -17,6 +17,7 @@ from django.contrib import admin
 
 from eduhu.admin import ReadOnly
 from tests import prepared
+from tests.artifacts.samples import sample
 from tests.cluster import Cluster
 from tests.fakes.ai_script import Script
 from tests.processes import ROOT
@@ -58,7 +59,7 @@ class Stage:
         return row
 
     async def change(self, path: str, **body) -> None:
-        status, answer = await self.device.call("PATCH", path, body)
+        status, answer = await self.device.call("PATCH", path, body, **{"If-Match": "*"})
         assert status == 200, answer
 
     async def delete(self, path: str) -> None:
@@ -267,6 +268,18 @@ async def artifacts_are_changed_and_deleted(stage):
     yield
     await stage.change(paths[0], title="Neu", content="2.")
     await stage.delete(paths[1])
+
+
+@verifies("artifacts.restore_artifact", "artifacts.update_artifact")
+async def a_document_is_changed_in_one_part_and_comes_back(stage):
+    artifact = await stage.new_artifact(content=sample("quiz"), artifact_type="activity")
+    path = f"/api/artifacts/{artifact['id']}"
+    await stage.change(path, title="Neu")
+    yield
+    patch = [{"op": "replace", "path": "/questions/0/text", "value": "Was ist Licht?"}]
+    await stage.change(path, patch=patch)
+    back = await stage.device.call("POST", f"{path}/restore", {"revision": 1}, **{"If-Match": "*"})
+    assert back[0] == 200
 
 
 @verifies("teachers.save_preferences")

@@ -11,7 +11,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from knox.models import AuthToken
 
-from artifacts.models import Artifact
+from artifacts.models import Artifact, ArtifactVersion
 from chats.models import Chat, Message, Reply
 from eduhu.db import now
 from eduhu.routes import ROUTES
@@ -37,6 +37,8 @@ class Call:
     status: int
     data: dict | None = None
     state: str = "complete"  # of the reply the call is about
+    if_match: bool = False  # whether the call has to say what it changes
+    query: str = ""
 
     def __str__(self):
         return f"{self.method} {self.path}"
@@ -62,8 +64,13 @@ CALLS = [
     Call("GET", "/api/artifacts", LIST, 200),
     Call("POST", "/api/artifacts", OWN, 201, MATERIAL),
     Call("GET", "/api/artifacts/{artifact_id}", ROW, 200),
-    Call("PATCH", "/api/artifacts/{artifact_id}", ROW, 200, {"title": "Neu"}),
+    Call("PATCH", "/api/artifacts/{artifact_id}", ROW, 200, {"title": "Neu"}, if_match=True),
     Call("DELETE", "/api/artifacts/{artifact_id}", ROW, 204),
+    Call("GET", "/api/artifacts/kinds", OWN, 200),
+    Call("GET", "/api/artifacts/{artifact_id}/versions", ROW, 200),
+    Call("GET", "/api/artifacts/{artifact_id}/versions/{revision}", ROW, 200),
+    Call("GET", "/api/artifacts/{artifact_id}/diff", ROW, 200, query="?from=1"),
+    Call("POST", "/api/artifacts/{artifact_id}/restore", ROW, 200, {"revision": 1}, if_match=True),
     Call("POST", "/api/replies/{reply_id}/cancel", ROW, 202),
     Call("POST", "/api/chat", OWN, 200, QUESTION),
     Call("GET", "/api/replies/{reply_id}/events", ROW, 200),
@@ -108,11 +115,11 @@ class World:
         """Put the ids into a path or a body."""
         if isinstance(value, dict):
             return {name: self.fill(each) for name, each in value.items()}
-        return value.format(**vars(self)) if isinstance(value, str) else value
+        return value.format(**vars(self), revision=1) if isinstance(value, str) else value
 
     def rows(self):
         """Everything that is stored, to see that nothing changed."""
-        models = (Chat, Message, Reply, Artifact, TeacherPreferences)
+        models = (Chat, Message, Reply, Artifact, ArtifactVersion, TeacherPreferences)
         return {model: list(model.objects.order_by("pk").values()) for model in models}
 
 
@@ -145,8 +152,11 @@ def world(teacher):
     return make_world(teacher)
 
 
-def send(client, call, world):
-    return client.send(call.method, world.fill(call.path), world.fill(call.data))
+def send(client, call, world, data=None, **extra):
+    if call.if_match:
+        extra["HTTP_IF_MATCH"] = "*"
+    path = world.fill(call.path) + call.query
+    return client.send(call.method, path, world.fill(data or call.data), **extra)
 
 
 def refused_clients(teacher):

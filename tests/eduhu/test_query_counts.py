@@ -16,7 +16,7 @@ from eduhu.db import new_id
 from eduhu.telemetry import request_id
 from tests.asgi import ask, reply_engine
 from tests.client import ApiClient, api_schema
-from tests.eduhu.test_isolation import BESIDE_DJANGO, CALLS, make_world, token_for
+from tests.eduhu.test_isolation import BESIDE_DJANGO, CALLS, make_world, send, token_for
 from tests.factories import PASSWORD, make_messages, make_teacher
 
 MAX_QUERIES = 12
@@ -32,7 +32,7 @@ PINNED = {
     "POST /api/chats": 5,
     "GET /api/chats/{chat_id}": 3,
     "PATCH /api/chats/{chat_id}": 5,
-    "DELETE /api/chats/{chat_id}": 11,
+    "DELETE /api/chats/{chat_id}": 12,
     "GET /api/chats/{chat_id}/messages": 3,
     "GET /api/chats/{chat_id}/analytics": 6,
     "GET /api/analytics/summary": 3,
@@ -40,7 +40,12 @@ PINNED = {
     "POST /api/artifacts": 4,
     "GET /api/artifacts/{artifact_id}": 2,
     "PATCH /api/artifacts/{artifact_id}": 4,
-    "DELETE /api/artifacts/{artifact_id}": 3,
+    "DELETE /api/artifacts/{artifact_id}": 4,
+    "GET /api/artifacts/kinds": 1,
+    "GET /api/artifacts/{artifact_id}/versions": 3,
+    "GET /api/artifacts/{artifact_id}/versions/{revision}": 2,
+    "GET /api/artifacts/{artifact_id}/diff": 3,
+    "POST /api/artifacts/{artifact_id}/restore": 3,  # what it is already
     "POST /api/realtime/token": 1,  # while nothing is mirrored
     "POST /api/replies/{reply_id}/cancel": 4,
     "POST /api/chat": 6,
@@ -110,9 +115,7 @@ def test_the_number_of_queries_is_as_pinned_whatever_the_number_of_rows(counted,
             continue
         teacher, world = crowded_world(rows, call.state)
         client, name = ApiClient(teacher), uuid.uuid4().hex
-        answer = client.send(
-            call.method, world.fill(call.path), body_of(call, teacher), HTTP_X_REQUEST_ID=name
-        )
+        answer = send(client, call, world, body_of(call, teacher), HTTP_X_REQUEST_ID=name)
         assert answer.status_code == call.status
         found[str(call)] = total(counted.get(name))
     assert found == {name: PINNED.get(name) for name in found}

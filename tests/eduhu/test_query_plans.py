@@ -145,6 +145,8 @@ HOT = {
     "cache.busiest": lambda y: habits.busiest(200),
     "cache.habits": lambda y: habits.expected([8, 9], 200),
     "chats.analytics": lambda y: analytics.chat_analytics(y.teacher, y.chat_id),
+    "artifacts.version": lambda y: artifact_queries.version_row(y.artifact.pk, 1),
+    "artifacts.versions": lambda y: artifact_queries.artifact_versions(y.teacher, y.artifact.pk),
     "chats.exists": message_pages,
     "chats.lock": write,
     "chats.page": chat_pages,

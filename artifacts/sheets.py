@@ -1,0 +1,99 @@
+"""What a document looks like on paper, before any format: headings, paragraphs, lists, tables.
+
+Kinds make sheets and exporters print them, so that neither knows the other.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+Edition = Literal["teacher", "pupil"]
+Style = Literal["bullet", "number", "box"]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading below the title; level 1 or 2."""
+
+    text: str
+    level: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Plain text; line breaks are kept. A note is printed less loud."""
+
+    text: str
+    is_note: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list: bullets, numbers, or boxes to tick."""
+
+    texts: tuple[str, ...]
+    style: Style = "bullet"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows below a header that is repeated on each page; `widths` are shares of the page."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    widths: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Empty lines to write on."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageBreak:
+    """What follows begins on a page of its own."""
+
+
+Block = Heading | Paragraph | Items | Table | Lines | PageBreak
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What pupils may see, and the answers that stand apart from it."""
+
+    body: list[Block]
+    answers: list[Block] = field(default_factory=list)
+
+    def edition(self, edition: Edition) -> list[Block]:
+        """Return the blocks of an edition; the teacher's has the answers on a new page."""
+        if edition == "pupil" or not self.answers:
+            return self.body
+        return [*self.body, PageBreak(), *self.answers]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A document that is ready to be printed."""
+
+    title: str
+    language: str
+    blocks: list[Block]
+    is_ai_made: bool
+
+
+def bullets(texts: Iterable[str]) -> Items:
+    """Return a bulleted list."""
+    return Items(tuple(texts))
+
+
+def optional(heading: str, text: str | None) -> list[Block]:
+    """Return a section of one paragraph, or nothing without a text."""
+    return [Heading(heading), Paragraph(text)] if text else []
+
+
+def section(heading: str, texts: Iterable[str] | None) -> list[Block]:
+    """Return a section with a list, or nothing for an empty one."""
+    items = tuple(texts or ())
+    return [Heading(heading), Items(items)] if items else []
