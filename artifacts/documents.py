@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from jsonschema import ValidationError
 
@@ -134,7 +135,7 @@ def _text(keyword: str, wanted: Any) -> str:
         case "maximum":
             return _("This must be at most %(limit)s.") % {"limit": wanted}
         case "multipleOf":
-            return _("This must be in steps of %(step)s.") % {"step": wanted}
+            return _("This must be in steps of %(step)s.") % {"step": number_format(wanted)}
     return _("This is not valid.")
 
 

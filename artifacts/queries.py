@@ -4,8 +4,11 @@ import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from django.db.models import F
+
 from artifacts import documents
 from artifacts.models import Artifact, ArtifactVersion
+from chats.models import Role
 from eduhu.db import epoch_ms
 from eduhu.errors import NotFound
 from eduhu.mirror.documents import to_document
@@ -65,6 +68,20 @@ def artifact_detail(teacher: Teacher, artifact_id: uuid.UUID) -> Document:
     if document is None:
         raise NotFound
     return document
+
+
+@named_query("artifacts.export")
+def artifact_to_export(teacher: Teacher, artifact_id: uuid.UUID) -> Document:
+    """Return an artifact, and whether an AI made it. Raises NotFound."""
+    artifacts = Artifact.objects.for_teacher(teacher).filter(pk=artifact_id)
+    row = artifacts.values(*ARTIFACT_FIELDS, role=F("message__role")).first()
+    if row is None:
+        raise NotFound
+    is_answer = row.pop("role") == Role.ASSISTANT
+    document = artifact_document(row)
+    content = document["content"]
+    says_so = isinstance(content, dict) and content.get("ai_generated", False)
+    return {**document, "is_ai_made": is_answer or says_so}
 
 
 @named_query("artifacts.versions")

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from artifacts.changes import PATH_MAX
 from artifacts.documents import CONTENT_MAX
+from artifacts.exports import FORMATS
 from artifacts.kinds import KINDS, TEXT
 from artifacts.models import TITLE_MAX, ArtifactType
 from eduhu.fields import IdField
@@ -96,6 +97,17 @@ class DiffQuery(serializers.Serializer[Data]):
         """Add `from`, which is no name in Python."""
         one = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
         return {"from": one, **super().get_fields()}
+
+
+class ExportQuery(serializers.Serializer[Data]):
+    """What kind of file is wanted."""
+
+    format = serializers.ChoiceField(choices=list(FORMATS))
+    edition = serializers.ChoiceField(
+        choices=["teacher", "pupil"],
+        default="teacher",
+        help_text="The pupils' edition has no answers.",
+    )
 
 
 class ArtifactFilter(serializers.Serializer[Data]):

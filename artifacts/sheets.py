@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+WIDE_FROM = 5  # columns
+
 Edition = Literal["teacher", "pupil"]
 Style = Literal["bullet", "number", "box"]
 
@@ -81,6 +83,12 @@ class Sheet:
     language: str
     blocks: list[Block]
     is_ai_made: bool
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether a table needs the longer side of the page."""
+        tables = [block for block in self.blocks if isinstance(block, Table)]
+        return any(len(table.header) >= WIDE_FROM for table in tables)
 
 
 def bullets(texts: Iterable[str]) -> Items:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from artifacts import history, views
+from artifacts import export_views, history, views
 
 _ONE = "api/artifacts/<uuid:artifact_id>"
 
@@ -17,5 +17,6 @@ urlpatterns = [
         name="artifact-version",
     ),
     path(f"{_ONE}/diff", history.Diff.as_view(), name="artifact-diff"),
+    path(f"{_ONE}/export", export_views.Export.as_view(), name="artifact-export"),
     path(f"{_ONE}/restore", history.Restore.as_view(), name="artifact-restore"),
 ]

@@ -31,9 +31,9 @@ def _refusals() -> Iterator[CheckMessage]:
         settings.CHAT_RATE,
         settings.LOGIN_FAILURE_RATE,
         settings.LOGIN_FAILURE_RATE_PER_ADDRESS,
+        settings.EXPORT_RATE,
         settings.REALTIME_RATE,
     )
     if "off" in rates:
-        yield Error(
-            "CHAT_RATE, LOGIN_FAILURE_RATE… and REALTIME_RATE must not be off.", id="eduhu.E006"
-        )
+        names = "CHAT_RATE, LOGIN_FAILURE_RATE…, EXPORT_RATE and REALTIME_RATE"
+        yield Error(f"{names} must not be off.", id="eduhu.E006")

@@ -40,6 +40,8 @@ def validate_answer(method: str, path: str, status: int, content_type: str, body
         return
     media_type = content_type.split(";")[0]
     assert media_type in contents, f"undocumented content type {content_type}"
+    if not media_type.endswith("json"):
+        return
     schema = {**contents[media_type]["schema"], "components": api_schema()["components"]}
     Draft202012Validator(schema).validate(json.loads(body))
 

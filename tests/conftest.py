@@ -29,7 +29,9 @@ CHROMIUM = next(
 # the tests with the fixture `embedded`.
 ONCE = (
     "tests/artifacts/test_admin.py",
+    "tests/artifacts/test_exports.py",
     "tests/artifacts/test_kinds.py",
+    "tests/artifacts/test_quiz_formats.py",
     "tests/cache/test_write_paths.py",
     "tests/chats/test_admin.py",
     "tests/tooling/",

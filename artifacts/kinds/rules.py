@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from artifacts.kinds.base import Document, Problem, Rule
@@ -30,8 +31,8 @@ def wrong_sum(found: float, stated: float) -> str:
 
 
 def plain(number: float) -> str:
-    """Return a number as people write it: 3, 2.5."""
-    return str(int(number)) if number == int(number) else str(number)
+    """Return a number as people write it: 3, 2.5, in German 2,5."""
+    return number_format(int(number) if number == int(number) else number)
 
 
 def unique(parts: str, member: str = "id") -> Rule:

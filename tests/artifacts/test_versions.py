@@ -187,7 +187,6 @@ def test_what_an_ai_made_stays_marked(api):
     assert change(api, artifact, content=content).json()["content"]["ai_generated"] is True
 
 
-@pytest.mark.claim(90)
 def test_history_is_listed_shown_compared_and_brought_back(api):
     artifact = store(api)
     url = f"/api/artifacts/{artifact['id']}"

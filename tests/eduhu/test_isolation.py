@@ -70,6 +70,7 @@ CALLS = [
     Call("GET", "/api/artifacts/{artifact_id}/versions", ROW, 200),
     Call("GET", "/api/artifacts/{artifact_id}/versions/{revision}", ROW, 200),
     Call("GET", "/api/artifacts/{artifact_id}/diff", ROW, 200, query="?from=1"),
+    Call("GET", "/api/artifacts/{artifact_id}/export", ROW, 200, query="?format=md"),
     Call("POST", "/api/artifacts/{artifact_id}/restore", ROW, 200, {"revision": 1}, if_match=True),
     Call("POST", "/api/replies/{reply_id}/cancel", ROW, 202),
     Call("POST", "/api/chat", OWN, 200, QUESTION),

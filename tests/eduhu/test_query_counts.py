@@ -45,6 +45,7 @@ PINNED = {
     "GET /api/artifacts/{artifact_id}/versions": 3,
     "GET /api/artifacts/{artifact_id}/versions/{revision}": 2,
     "GET /api/artifacts/{artifact_id}/diff": 3,
+    "GET /api/artifacts/{artifact_id}/export": 2,
     "POST /api/artifacts/{artifact_id}/restore": 3,  # what it is already
     "POST /api/realtime/token": 1,  # while nothing is mirrored
     "POST /api/replies/{reply_id}/cancel": 4,

@@ -140,6 +140,7 @@ def message_pages(year):
 
 
 HOT = {
+    "artifacts.export": lambda y: artifact_queries.artifact_to_export(y.teacher, y.artifact.pk),
     "artifacts.page": artifact_pages,
     "artifacts.row": lambda y: artifact_queries.artifact_row(y.teacher, y.artifact.pk),
     "cache.busiest": lambda y: habits.busiest(200),

@@ -9,7 +9,10 @@ import pytest
 from tests.eduhu.test_settings import SECONDS, environment
 from tests.processes import ROOT
 
-HEAVY = ["openai", "anthropic", "mcp", "fpdf", "boto3", "pandas", "numpy", "sentry_sdk"]
+HEAVY = [
+    "openai", "anthropic", "mcp", "fpdf", "boto3", "pandas", "numpy", "sentry_sdk", "docx", "lxml",
+    "PIL", "fontTools", "markdown_it",
+]  # fmt: skip
 SET_UP = """
 import json, sys, threading
 import django

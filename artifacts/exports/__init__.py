@@ -1,0 +1,110 @@
+"""Documents as files: what can be made of an artifact, and how the file is called.
+
+The libraries that write DOCX and PDF are heavy, so a format is imported when it is asked for.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+from urllib.parse import quote
+
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from artifacts import documents
+from artifacts.kinds import KINDS, TEXT
+from artifacts.sheets import Edition, Sheet
+from eduhu.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format. One of a quiz takes its document, any other one a sheet."""
+
+    media_type: str
+    suffix: str
+    is_for_quizzes: bool = False
+
+
+FORMATS = {
+    "docx": Format(
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx"
+    ),
+    "pdf": Format("application/pdf", "pdf"),
+    "md": Format("text/markdown", "md"),
+    "moodle_xml": Format("application/xml", "xml", is_for_quizzes=True),
+    "gift": Format("text/plain", "gift.txt", is_for_quizzes=True),
+    "qti21": Format("application/zip", "zip", is_for_quizzes=True),
+}
+# What XML 1.0 cannot hold.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_NO_FILE_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]+')
+NAME_MAX = 100  # characters; file systems hold 255 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A file."""
+
+    content: bytes
+    media_type: str
+    name: str
+
+    @property
+    def disposition(self) -> str:
+        """Return the header that names it, for old and new clients (RFC 6266, RFC 8187)."""
+        plain = self.name.encode("ascii", "replace").decode().replace("?", "_").replace("%", "_")
+        return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(self.name, safe='')}"
+
+
+def export(
+    artifact: Mapping[str, Any], format_name: str, edition: Edition, *, is_ai_made: bool
+) -> Export:
+    """Return an artifact as a file. Raises InvalidInput for a format its kind does not have.
+
+    `artifact` is shown as in the API. The pupils' edition has no answers; a quiz for a
+    learning platform always has them, as the platform keeps them apart.
+    """
+    wanted = FORMATS[format_name]
+    kind, title = artifact["kind"], _clean(artifact["title"])
+    if wanted.is_for_quizzes and kind != "quiz":
+        names = ", ".join(name for name, each in FORMATS.items() if not each.is_for_quizzes)
+        text = _("This kind cannot be exported in this format. Possible: %(formats)s.")
+        raise InvalidInput(errors={"format": [text % {"formats": names}]})
+    content = _clean(artifact["content"])
+    write = import_module(f"artifacts.exports.{format_name}").write
+    if wanted.is_for_quizzes:
+        written = write(title, content, is_ai_made=is_ai_made)
+    elif kind == TEXT and format_name == "md":
+        written = artifact["content"].encode()
+    else:
+        written = write(sheet_of(title, kind, content, edition, is_ai_made=is_ai_made))
+    return Export(written, wanted.media_type, f"{_file_name(title)}.{wanted.suffix}")
+
+
+def sheet_of(
+    title: str, kind: str, content: documents.Content, edition: Edition, *, is_ai_made: bool
+) -> Sheet:
+    """Return what a document looks like on paper, in its own language."""
+    if isinstance(content, str):
+        blocks = import_module("artifacts.exports.markdown_text").blocks_of(content)
+        return Sheet(title, "", blocks, is_ai_made)
+    with override(content["language"]):
+        blocks = KINDS[kind].render(content).edition(edition)
+    return Sheet(title, content["language"], blocks, is_ai_made)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _clean(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_clean(each) for each in value]
+    return _FORBIDDEN.sub("", value) if isinstance(value, str) else value
+
+
+def _file_name(title: str) -> str:
+    """Return a name that every file system takes, umlauts and all."""
+    name = _NO_FILE_NAME.sub(" ", title)[:NAME_MAX]
+    return " ".join(name.split()).strip(". ") or "eduhu"
