@@ -6,13 +6,14 @@ import sys
 
 import pytest
 
-from tests.eduhu.test_settings import SECONDS, environment
+from tests.eduhu.test_settings import environment
 from tests.processes import ROOT
 
 HEAVY = [
     "openai", "anthropic", "mcp", "fpdf", "boto3", "pandas", "numpy", "sentry_sdk", "docx", "lxml",
     "PIL", "fontTools", "markdown_it",
 ]  # fmt: skip
+SECONDS = 60
 SET_UP = """
 import json, sys, threading
 import django
