@@ -17,6 +17,7 @@ from chats.models import TITLE_MAX, Chat, Message, Reply, ReplyState, Role
 from chats.providers.registry import provider
 from chats.replies import engine
 from eduhu import events
+from eduhu.compiled import Param, Select, insert
 from eduhu.db import new_id, now
 from eduhu.errors import (
     CannotContinue,
@@ -93,10 +94,16 @@ def delete_chat(*, teacher: Teacher, chat_id: uuid.UUID) -> None:
     events.row_changed(teacher.pk, TABLE, chat_id)
 
 
+_ID: Any = Param(Teacher, "id", "teacher")
+_TEACHER = Teacher(id=_ID)  # whoever is given as `teacher`
+_LOCKED_CHAT = Select(
+    Chat.objects.for_teacher(_TEACHER).select_for_update(no_key=True).filter(pk=Param(Chat, "id"))
+)
+
+
 @named_query("chats.lock")
 def _locked_chat(teacher: Teacher, chat_id: uuid.UUID) -> Chat:
-    chat = Chat.objects.for_teacher(teacher).select_for_update(no_key=True).filter(pk=chat_id)
-    found = chat.first()
+    found: Chat | None = _LOCKED_CHAT.first(teacher=teacher.pk, id=chat_id)
     if found is None:
         raise NotFound
     return found
@@ -226,13 +233,14 @@ def _send(teacher: Teacher, question: Question, preferred: str | None) -> Reply:
     _refuse_reserved(question.message_id)
     chat = _chat_for(teacher, question)
     _refuse_when_busy(teacher, chat.pk)
-    message = Message.objects.create(
+    message = Message(
         id=question.message_id or new_id(),
         chat=chat,
         role=Role.USER,
         content=question.content,
         timestamp=chat.next_timestamp(),
     )
+    insert(message)
     _title_from(chat, message)
     return _queue(
         chat=chat,
@@ -250,18 +258,30 @@ def _refuse_reserved(message_id: uuid.UUID | None) -> None:
         raise IdTaken
 
 
+_LOCKED_TEACHER = Select(
+    Teacher.objects.select_for_update(no_key=True)
+    .filter(pk=Param(Teacher, "id"))
+    .values_list(
+        Subquery(
+            TeacherPreferences.objects.filter(teacher_id=OuterRef("pk")).values(
+                "ai_model_preference"
+            )
+        )
+    )
+)
+
+
 @named_query("teachers.lock")
 def _lock(teacher: Teacher) -> str | None:
     """Keep two sends at once from passing a limit together; return the preferred model."""
-    preferences = TeacherPreferences.objects.filter(teacher_id=OuterRef("pk"))
-    rows = Teacher.objects.select_for_update(no_key=True).filter(pk=teacher.pk)
-    preferred = Subquery(preferences.values("ai_model_preference"))
-    return rows.values_list(preferred, flat=True).first()
+    (preferred,) = _LOCKED_TEACHER.first(id=teacher.pk) or (None,)
+    return preferred
 
 
 def _queue(**fields: Any) -> Reply:
     service = {"provider": provider().name, "is_demo": provider().is_demo}
-    reply = Reply.objects.create(**service, **fields)
+    reply = Reply(**service, **fields)
+    insert(reply)
     _tell_queued(reply)
     return reply
 
@@ -317,12 +337,17 @@ def _ended_reply(teacher: Teacher, reply_id: uuid.UUID) -> Reply:
 def _chat_for(teacher: Teacher, question: Question) -> Chat:
     if question.chat_id is not None:
         return _locked_chat(teacher, question.chat_id)
-    return Chat.objects.create(teacher=teacher, title=auto_title(question.content))
+    chat = Chat(teacher=teacher, title=auto_title(question.content))
+    insert(chat)
+    return chat
+
+
+_LIVE = Select(Reply.objects.for_teacher(_TEACHER).live().values_list("chat_id", "id"))
 
 
 @named_query("replies.live_of_teacher")
 def _refuse_when_busy(teacher: Teacher, chat_id: uuid.UUID) -> None:
-    live = dict(Reply.objects.for_teacher(teacher).live().values_list("chat_id", "pk"))
+    live = dict(_LIVE.all(teacher=teacher.pk))
     if chat_id in live:
         raise ReplyInProgress(reply_id=live[chat_id])
     if len(live) >= settings.MAX_LIVE_REPLIES:

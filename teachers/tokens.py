@@ -10,12 +10,13 @@ import time
 import uuid
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from django.db import transaction
 from knox.crypto import hash_token
 from knox.models import AuthToken
 
+from eduhu.compiled import Param, Select
 from eduhu.db import now
 from eduhu.errors import NotAuthenticated
 from eduhu.named_queries import named_query
@@ -34,6 +35,7 @@ class _Entry:
 
 
 _entries: dict[str, _Entry] = {}
+_TOKEN = Select(AuthToken.objects.select_related("user").filter(digest=Param(AuthToken, "digest")))
 
 
 def find_token(token: str) -> AuthToken:
@@ -64,8 +66,7 @@ def _own_copy(auth: AuthToken) -> AuthToken:
 
 @named_query("tokens.find")
 def _look_up(digest: str) -> AuthToken:
-    found = AuthToken.objects.select_related("user").filter(digest=digest).first()
-    auth = _checked(cast(AuthToken | None, found))
+    auth = _checked(_TOKEN.first(digest=digest))
     if len(_entries) >= MAX_ENTRIES:
         _entries.clear()
     _entries[digest] = _Entry(auth, time.monotonic() + KEPT_SECONDS)

@@ -7,9 +7,11 @@ decides: a worker that lost its lease changes nothing.
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -21,9 +23,12 @@ from chats.prompts import build_prompt
 from chats.providers.base import Prompt, Usage, estimate_usage
 from chats.replies.events import Ending, elapsed_ms, ending_of
 from eduhu import events
+from eduhu.compiled import Param, Select, Update, insert
 from eduhu.db import now
 from eduhu.errors import ReplyInterrupted
 from eduhu.named_queries import named_query
+
+CLAIMED_AT_ONCE = 100
 
 # Both engines name the columns of VALUES so.
 _CHECKPOINT = """
@@ -75,24 +80,46 @@ class Outcome:
 
 
 def claim(worker: str, limit: int) -> list[Job]:
-    """Make up to `limit` queued replies this worker's own, oldest first."""
+    """Make up to `limit` queued replies this worker's own, oldest first.
+
+    With the same limit each time it is the same statement, which is planned once.
+    """
+    return [_job(reply) for reply in _take(worker, _queued(limit).all)]
+
+
+@lru_cache(maxsize=CLAIMED_AT_ONCE)
+def _queued(limit: int) -> Select:
     queued = Reply.objects.live().filter(state=ReplyState.QUEUED).order_by("created_at")
-    return [_job(reply) for reply in _take(worker, queued, limit)]
+    return Select(_for_jobs(queued)[:limit])
+
+
+def _for_jobs(replies: ReplyQuerySet) -> ReplyQuerySet:
+    """Lock what nobody else has locked, and read all that a job is made of."""
+    locked = replies.select_for_update(skip_locked=True, of=("self",))
+    return locked.select_related("chat", "user_message", "teacher__preferences").only(*_JOB_FIELDS)
 
 
 @named_query("replies.take")
-def _take(worker: str, replies: ReplyQuerySet, limit: int) -> list[Reply]:
+def _take(worker: str, find: Callable[[], Iterable[Reply]]) -> list[Reply]:
     with transaction.atomic():
-        if connection.features.has_select_for_update_skip_locked:
-            replies = replies.select_for_update(skip_locked=True, of=("self",))
-        rows = replies.select_related("chat", "user_message", "teacher__preferences")
-        taken = list(rows.only(*_JOB_FIELDS)[:limit])
-        Reply.objects.filter(pk__in=[reply.pk for reply in taken]).update(
-            state=ReplyState.STREAMING, worker=worker, lease_until=_lease()
-        )
+        taken = list(find())
+        if taken:
+            ids = {f"id{number}": reply.pk for number, reply in enumerate(taken)}
+            _hand_over(len(taken)).run(**ids, worker=worker, lease_until=_lease())
     for reply in taken:
         reply.worker = worker
     return taken
+
+
+@lru_cache(maxsize=CLAIMED_AT_ONCE)
+def _hand_over(count: int) -> Update:
+    ids: list[Any] = [Param(Reply, "id", f"id{number}") for number in range(count)]
+    return Update(
+        Reply.objects.filter(pk__in=ids),
+        state=ReplyState.STREAMING,
+        worker=Param(Reply, "worker"),
+        lease_until=Param(Reply, "lease_until"),
+    )
 
 
 def _job(reply: Reply) -> Job:
@@ -149,6 +176,30 @@ def checkpoint(worker: str, texts: Mapping[uuid.UUID, str]) -> None:
         )
 
 
+_LOCKED_CHAT = Select(
+    Chat.objects.select_for_update(no_key=True)
+    .only("teacher", "updated_at")
+    .filter(pk=Param(Chat, "id"))
+)
+_ENDING = ("text", "finish_reason", "error_code", "prompt_tokens", "completion_tokens",
+           "usage_estimated", "first_token_at", "ended_at")  # fmt: skip
+_WHO_ANSWERED = ("model", "provider")  # as it was, where nothing else is known
+_END = Update(
+    Reply.objects.filter(
+        pk=Param(Reply, "id"), worker=Param(Reply, "worker"), state=ReplyState.STREAMING
+    ),
+    state=Param(Reply, "state", "ended"),
+    lease_until=None,
+    **{name: Param(Reply, name) for name in _ENDING},
+    **{name: Coalesce(Param(Reply, name), F(name)) for name in _WHO_ANSWERED},
+)
+_COUNT = Update(
+    Message.objects.filter(pk=Param(Message, "id")),
+    token_count=Coalesce(F("token_count"), 0) + Param(Message, "token_count"),
+    token_count_estimated=Param(Message, "token_count_estimated"),
+)
+
+
 def finish(job: Job, outcome: Outcome) -> Ending | None:
     """End a reply: its row, the assistant's message, the tokens; all or nothing.
 
@@ -159,31 +210,28 @@ def finish(job: Job, outcome: Outcome) -> Ending | None:
     usage = _sum(job.spent, outcome.usage)
     with transaction.atomic():
         # The chat first, as everywhere: its deletion waits for us, or we for it.
-        chat = Chat.objects.select_for_update(no_key=True).filter(pk=job.chat_id).first()
-        mine = _mine(job.worker).filter(pk=job.reply_id).update(
-            state=outcome.state,
+        chat = _LOCKED_CHAT.first(id=job.chat_id)
+        mine = _END.run(
+            id=job.reply_id,
+            worker=job.worker,
+            ended=outcome.state,
             text=outcome.text,
             finish_reason=outcome.finish_reason,
             error_code=outcome.error_code,
-            **_who_answered(outcome),
+            model=outcome.model,
+            provider=outcome.provider,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             usage_estimated=usage.estimated,
             first_token_at=outcome.first_token_at,
             ended_at=ended_at,
-            lease_until=None,
-        )  # fmt: skip
+        )
         if not mine or chat is None:
             return None
         _store_answer(job, chat, outcome.text, usage, elapsed)
         _count_question(job.user_message_id, outcome.usage)
         events.row_changed(job.teacher_id, "chats", job.chat_id)
     return _ending(job, outcome, usage, elapsed)
-
-
-def _who_answered(outcome: Outcome) -> dict[str, str]:
-    named = {"model": outcome.model, "provider": outcome.provider}
-    return {field: name for field, name in named.items() if name}
 
 
 def _sum(earlier: Usage, latest: Usage) -> Usage:
@@ -239,19 +287,19 @@ def _store_answer(job: Job, chat: Chat, text: str, usage: Usage, elapsed: int | 
     }
     if job.text and Message.objects.filter(pk=job.message_id).update(**written):
         return  # an attempt that was continued
-    Message.objects.create(
+    answer = Message(
         id=job.message_id,
         chat=chat,
         role=Role.ASSISTANT,
         timestamp=chat.next_timestamp(),
         **written,
     )
+    insert(answer)
 
 
 def _count_question(message_id: uuid.UUID, usage: Usage) -> None:
-    Message.objects.filter(pk=message_id).update(
-        token_count=Coalesce(F("token_count"), 0) + usage.prompt_tokens,
-        token_count_estimated=usage.estimated,
+    _COUNT.run(
+        id=message_id, token_count=usage.prompt_tokens, token_count_estimated=usage.estimated
     )
 
 
@@ -262,7 +310,7 @@ def reap(worker: str, running: Collection[uuid.UUID] = (), limit: int = 100) -> 
     """
     live = Reply.objects.live().filter(state=ReplyState.STREAMING)
     gone = live.filter(lease_until__lt=now()).exclude(pk__in=running).order_by("lease_until")
-    endings = [_end_abandoned(reply) for reply in _take(worker, gone, limit)]
+    endings = [_end_abandoned(reply) for reply in _take(worker, _for_jobs(gone)[:limit].all)]
     return [ending for ending in endings if ending is not None]
 
 

@@ -128,7 +128,10 @@ class ReplyWorker:
                     await self._wake.wait()
 
     async def _claim(self, free: int) -> None:
-        for job in await in_thread(store.claim)(self.name, free):
+        jobs = await in_thread(store.claim)(self.name, min(free, store.CLAIMED_AT_ONCE))
+        if len(jobs) == store.CLAIMED_AT_ONCE:
+            self._wake.set()  # there may be more
+        for job in jobs:
             running = _Running(job, [job.text], len(job.text), len(job.text))
             self._running[job.reply_id] = running
             self._log.begin(job.reply_id, len(job.text), job.attempt)

@@ -6,6 +6,7 @@ import pytest
 from django.db import OperationalError
 from knox.models import AuthToken
 
+from chats import actions
 from chats.models import Chat, Message, Reply
 from eduhu.threads import in_thread
 from tests.asgi import ask, reply_engine
@@ -88,11 +89,15 @@ async def test_a_database_that_goes_away_leaves_nothing_half_stored(monkeypatch,
     question = {"content": "Meine lange Frage", "message_id": str(uuid.uuid4())}
     asking = {"token": token, "headers": {"accept-language": language}}
 
-    def gone(**_fields):
-        raise OperationalError("server closed the connection unexpectedly")
+    insert = actions.insert
+
+    def gone(row):
+        if isinstance(row, Reply):
+            raise OperationalError("server closed the connection unexpectedly")
+        insert(row)
 
     with monkeypatch.context() as broken:
-        broken.setattr(Reply.objects, "create", gone)
+        broken.setattr(actions, "insert", gone)
         refused = await ask("POST", "/api/chat", question, **asking)
     assert (refused.status, refused.json()["code"]) == (503, "unavailable"), refused.body
     assert text in refused.json()["error"]
