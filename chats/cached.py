@@ -32,7 +32,8 @@ def watch_writes() -> None:
     watch(Chat, Watched(lists, whole=("messages:{id}",), numbers=numbers))
     counted = frozenset({"role", "timestamp", "token_count", "response_time_ms"})
     watch(Message, Watched(("messages:{chat_id}",), touches="chat", counted=counted))
-    watch(Reply, Watched(("chat:{chat_id}",), shown=frozenset({"state"})))
+    # Nothing of a chat is kept while a reply is live, so only its beginning changes anything.
+    watch(Reply, Watched(("chat:{chat_id}",), shown=frozenset({"accepted_at"})))
 
 
 def chat_page(teacher: Teacher, page: PageRequest, *, is_archived: bool) -> JsonPage:

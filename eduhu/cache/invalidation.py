@@ -57,11 +57,10 @@ class _Forget:
 
 def forget(scopes: Collection[str]) -> None:
     """Serve nothing of these scopes that was read before now, in any process."""
-    # Shared first: who reads there between both must not keep it in memory.
+    # Shared first: who reads there between both must not keep it in memory. It also tells
+    # the other processes.
     shared.forget(scopes)
     forget_here(scopes)
-    if settings.REDIS_URL:
-        news.publish(scopes)
 
 
 def forget_here(scopes: Collection[str]) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import datetime as dt
 import logging
-import secrets
 from collections.abc import Callable, Collection
 from functools import lru_cache
 
@@ -14,19 +13,16 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
 
-from eduhu.cache import shared
 from eduhu.cache.models import CacheInvalidation
+from eduhu.cache.versions import CHANNEL, ME
 from eduhu.db import now
-from eduhu.errors import CircuitOpen
 from eduhu.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
-CHANNEL = "eduhu:cache"
 POLL_SECONDS = 1.0
 RETRY_SECONDS = 1.0
 KEPT = dt.timedelta(minutes=1)
-_ME = secrets.token_hex(8)  # what this process published itself it knows already
 
 Forget = Callable[[Collection[str]], None]
 
@@ -35,17 +31,6 @@ Forget = Callable[[Collection[str]], None]
 def client() -> Redis:
     """Return a client that gives up after half a second."""
     return Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5)
-
-
-def publish(scopes: Collection[str]) -> None:
-    """Tell all processes that listen. A message may be lost."""
-    try:
-        with shared.breaker.guard():
-            client().publish(CHANNEL, orjson.dumps([_ME, *scopes]))
-    except CircuitOpen:
-        pass
-    except (RedisError, OSError) as error:
-        logger.warning("other processes were not told of a write", exc_info=error)
 
 
 async def listen(forget: Forget) -> None:
@@ -68,7 +53,7 @@ async def _listen_once(redis: AsyncRedis, forget: Forget) -> None:
         async for message in pubsub.listen():
             if message["type"] == "message":
                 sender, *scopes = orjson.loads(message["data"])
-                if sender != _ME:
+                if sender != ME:
                     forget(scopes)
 
 

@@ -7,16 +7,17 @@ the cache as well: who finds none makes one, and older entries do not match it.
 """
 
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple, TypeVar
 
+from django.conf import settings
 from django.core.cache import cache
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
+from eduhu.cache import versions
 from eduhu.cache.policies import TTL_SECONDS, Content, Entry
 from eduhu.errors import CircuitOpen
 from eduhu.resilience import Breaker
@@ -75,7 +76,7 @@ def read(key: str, scope: str) -> Found:
 def _made_version(everything: str | None, own: str | None, scope: str) -> str | None:
     def made(name: str) -> str:
         # Not `get_or_set`, which asks three times: that there is none is known.
-        key, version = _version_key(name), secrets.token_hex(8)
+        key, version = _version_key(name), str(versions.new())
         is_ours = cache.add(key, version, VERSION_SECONDS)
         return version if is_ours else str(cache.get(key, version))
 
@@ -112,7 +113,10 @@ def give_back(key: str, found: Found) -> None:
 
 
 def forget(scopes: Collection[str]) -> None:
-    """Give the scopes new versions. What cannot be told now is told as soon as possible."""
+    """Give the scopes new versions, and tell the other processes.
+
+    What cannot be told now is told as soon as possible.
+    """
     global _untold
     if _tell(scopes):
         return
@@ -123,10 +127,13 @@ def forget(scopes: Collection[str]) -> None:
 
 
 def _tell(scopes: Collection[str]) -> bool:
-    versions = {_version_key(scope): secrets.token_hex(8) for scope in scopes}
+    names = [_version_key(scope) for scope in scopes]
 
     def tell() -> bool:
-        cache.set_many(versions, VERSION_SECONDS)
+        if settings.REDIS_URL:
+            versions.renew(scopes, names, VERSION_SECONDS)
+        else:
+            cache.set_many(dict.fromkeys(names, versions.new()), VERSION_SECONDS)
         return True
 
     return _ask(tell, otherwise=False)

@@ -36,6 +36,7 @@ class Watched:
     numbers: tuple[str, ...] = ()
     shown: frozenset[str] | None = None
 
+    @cache  # noqa: B019 (there are as many as tables)
     def fields(self) -> list[str]:
         """Return the attributes that the scopes are made of."""
         templates = (*self.scopes, *self.whole, *self.numbers)

@@ -12,6 +12,7 @@ from chats.models import Chat, Message, Reply, ReplyState
 from chats.providers.base import Usage
 from chats.replies import store
 from chats.replies.store import Outcome
+from eduhu.cache import invalidation
 from eduhu.db import now
 from tests.factories import make_teacher
 
@@ -251,3 +252,18 @@ def test_a_reply_stopped_before_it_was_claimed_is_never_claimed():
     assert store.claim("a", 10) == []
     reply.refresh_from_db()
     assert (reply.state, reply.finish_reason) == (ReplyState.CANCELLED, "cancelled")
+
+
+def test_what_is_cached_is_forgotten_when_a_reply_begins_and_ends(monkeypatch):
+    """A claim changes nothing that anybody has cached, so nobody is told of it."""
+    told, forget = [], invalidation.forget
+    monkeypatch.setattr(
+        invalidation, "forget", lambda scopes: (told.append(scopes), forget(scopes))
+    )
+    reply = ask()
+    chat = f"chat:{reply.chat_id}"
+    assert [chat in scopes for scopes in told] == [True]
+    [job] = store.claim("a", 10)
+    assert len(told) == 1
+    store.finish(job, complete())
+    assert [chat in scopes for scopes in told] == [True, True]
