@@ -242,13 +242,16 @@ def _send(teacher: Teacher, question: Question, preferred: str | None) -> Reply:
     )
     insert(message)
     _title_from(chat, message)
-    return _queue(
+    reply = _queue(
         chat=chat,
         teacher=teacher,
         user_message=message,
         context=list(question.context) if question.chat_id is None else [],
         model=_model_for(preferred, question.model),
     )
+    if question.chat_id is not None:  # nobody can be on a chat that is new
+        _tell_followers(reply)
+    return reply
 
 
 @named_query("replies.reserved")
@@ -288,19 +291,24 @@ def _queue(**fields: Any) -> Reply:
 
 def _tell_queued(reply: Reply) -> None:
     transaction.on_commit(engine.reply_queued)
-    events.reply_began(reply.chat_id, reply.pk, reply.attempt)
     events.row_changed(reply.teacher_id, TABLE, reply.chat_id)
+
+
+def _tell_followers(reply: Reply) -> None:
+    events.reply_began(reply.chat_id, reply.pk, reply.attempt)
 
 
 def _retry(teacher: Teacher, reply_id: uuid.UUID, preferred: str | None) -> Reply:
     old = _ended_reply(teacher, reply_id)
-    return _queue(
+    reply = _queue(
         chat_id=old.chat_id,
         teacher=teacher,
         user_message_id=old.user_message_id,
         context=old.context,
         model=_model_for(preferred, old.model if old.model in settings.AI_MODELS else None),
     )
+    _tell_followers(reply)
+    return reply
 
 
 def _continue(teacher: Teacher, reply_id: uuid.UUID) -> Reply:
@@ -321,6 +329,7 @@ def _continue(teacher: Teacher, reply_id: uuid.UUID) -> Reply:
         setattr(reply, name, value)
     reply.save(update_fields=list(fresh))
     _tell_queued(reply)
+    _tell_followers(reply)
     return reply
 
 

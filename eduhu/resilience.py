@@ -90,9 +90,18 @@ class Retry:
         deadline: Deadline | None = None,
     ) -> T:
         """Do the same as `call` for a coroutine function."""
+        # Nearly always all there is; Tenacity costs more than the rest of asking, and hears
+        # only of failures.
+        try:
+            return await function()
+        except self.on as error:
+            failed: Exception | None = error
 
         async def attempt() -> T:
-            # A plain function that returns an awaitable would count as done at once.
+            nonlocal failed
+            first, failed = failed, None
+            if first is not None:
+                raise first
             return await function()
 
         attempts = self.attempts if idempotent else 1

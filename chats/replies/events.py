@@ -6,7 +6,7 @@ memory, the log and the row are interchangeable when a client resumes.
 
 import datetime as dt
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -135,7 +135,7 @@ def ending_of(reply: Reply) -> Ending:
 
 def ending_to_json(ending: Ending) -> bytes:
     """Encode an ending for the log."""
-    return orjson.dumps(asdict(ending))
+    return orjson.dumps(ending)
 
 
 def ending_from_json(encoded: bytes) -> Ending:

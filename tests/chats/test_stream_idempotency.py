@@ -343,7 +343,7 @@ look = sync_to_async(stored, thread_sensitive=False)
 async def test_a_failure_leaves_nothing_and_the_retry_succeeds(request_, error, monkeypatch):
     before = await look()
     with monkeypatch.context() as patch:
-        patch.setattr(events, "reply_began", raising(error))  # the last step of the transaction
+        patch.setattr(events, "row_changed", raising(error))  # after all rows are written
         answer = await request_.send()
     assert (answer.status, answer.json()["code"]) == (500, "server_error")
     assert await look() == before
