@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IListeningPort
 
 from eduhu.body_cap import cap_body
 from eduhu.farewell import say_restart, say_too_slow
+from eduhu.lean_http import make_lean
 from eduhu.slow_readers import CHECK_SECONDS, FAREWELL_SECONDS, SlowReaders, has_enough
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class DrainingServer(Server):
     ) -> None:
         options |= {"signal_handlers": False, "websocket_handshake_timeout": 20}
         super().__init__(**options)
+        make_lean()
         self._on_start = on_start
         self._on_drain = on_drain
         self._on_stop = on_stop
