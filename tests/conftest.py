@@ -45,6 +45,7 @@ ONCE = (
     "tests/eduhu/test_coverage_gate.py",
     "tests/eduhu/test_docs.py",
     "tests/eduhu/test_lean_http.py",
+    "tests/eduhu/test_packed_redis.py",
     "tests/eduhu/test_pages.py",
     "tests/eduhu/test_query_counts.py",
     "tests/eduhu/test_resilience_",

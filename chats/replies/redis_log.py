@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 from chats.replies.events import Ending, Piece, Run, ending_from_json, ending_to_json
 from chats.replies.feed import Feeds, Reader
 from chats.replies.log import Joiner
+from eduhu.packed_redis import packed
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +47,8 @@ class RedisReplyLog:
 
     def __init__(self, url: str, *, tick: float) -> None:
         # With a socket timeout a blocking read would die silently after it.
-        self._redis: Redis = Redis.from_url(
-            url, socket_timeout=None, socket_connect_timeout=2, protocol=2
+        self._redis: Redis = packed(
+            Redis.from_url(url, socket_timeout=None, socket_connect_timeout=2, protocol=2)
         )
         self._writer = _Writer(self._redis, tick)
         self._follower = _Follower(self._redis)
@@ -202,9 +203,11 @@ class _Follower:
             self._waking = asyncio.create_task(self._ring(), name="reply-log-wake")
 
     async def _ring(self) -> None:
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.xadd(self._control, {"w": 1}, maxlen=1, approximate=False)
+        pipeline.expire(self._control, KEEP_SECONDS)
         try:
-            await self._redis.xadd(self._control, {"w": 1}, maxlen=1, approximate=False)
-            await self._redis.expire(self._control, KEEP_SECONDS)
+            await pipeline.execute()
         except (RedisError, OSError) as error:
             logger.warning("reply log not reached, readers use the rows", exc_info=error)
 
