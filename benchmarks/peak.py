@@ -165,7 +165,7 @@ def main() -> None:
     facts = machine()
     sizes = {name: getattr(options, name) for name in ("teachers", "chats", "messages")}
     production = {"AI_BASE_URL": "", "AI_MODEL": "template", "CHAT_RATE": "30/m"}
-    production |= {"MAX_WAITING_REQUESTS": "60", "MAX_LIVE_REPLIES": "5"}
+    production |= {"MAX_WAITING_REQUESTS": "40", "MAX_LIVE_REPLIES": "5"}
     with Cluster(webs=options.webs, workers=1, teachers=1, **production) as cluster:
         tokens = seed(cluster, sizes)
         run_phase(cluster, tokens, options.callers, 5)  # imports, plans, connections

@@ -306,7 +306,7 @@ LOGIN_FAILURE_RATE_PER_ADDRESS = env.str("LOGIN_FAILURE_RATE_PER_ADDRESS", "100/
 EXPORT_RATE = env.str("EXPORT_RATE", "30/m", validate=RATE)
 REALTIME_RATE = env.str("REALTIME_RATE", "10/m", validate=RATE)
 MAX_LIVE_REPLIES = env.int("MAX_LIVE_REPLIES", 5)
-MAX_WAITING_REQUESTS = env.int("MAX_WAITING_REQUESTS", 60, validate=validate.Range(min=0))
+MAX_WAITING_REQUESTS = env.int("MAX_WAITING_REQUESTS", 40, validate=validate.Range(min=0))
 
 # --- Replies -------------------------------------------------------------------------------
 
