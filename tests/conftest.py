@@ -82,6 +82,7 @@ LONGEST = (
     "tests/chats/test_replies_faults.py",
     "tests/chats/test_page.py",
     "tests/eduhu/test_query_plans.py",
+    "tests/eduhu/test_migrations.py",
     "tests/eduhu/test_schema_fuzz.py",
     "tests/eduhu/test_settings.py",
     "tests/eduhu/test_drain.py",
