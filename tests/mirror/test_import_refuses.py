@@ -235,11 +235,27 @@ def test_a_report_that_cannot_be_written(tmp_path):
     )
 
 
-def test_a_report_does_not_replace_the_backup(tmp_path):
-    path = whole_zip(tmp_path)
+@pytest.mark.parametrize(
+    "content", [None, b'{"chats": {"namespace": "conversations"}}\n', b"17", b"[]", b"\xff\n{}"],
+    ids=["the backup", "the mapping", "a number", "a list", "bytes"],
+)  # fmt: skip
+def test_a_report_replaces_nothing_but_a_report(tmp_path, content):
+    backup, path = whole_zip(tmp_path), tmp_path / "report.jsonl"
+    if content is None:
+        path.symlink_to(backup)
+    else:
+        path.write_bytes(content)
     before = path.read_bytes()
-    assert_refused(run("instant_import", path, "--report", path), "would replace the backup")
+    assert_refused(run("instant_import", backup, "--report", path), "is there, and no report")
     assert path.read_bytes() == before
+
+
+def test_a_report_replaces_an_older_one(tmp_path):
+    bad = write_zip(tmp_path / "bad.zip", parts(whole(messages=[message(role="tool"), answer()])))
+    good, path = whole_zip(tmp_path), tmp_path / "report.jsonl"
+    for backup, code, lines in ((bad, 1, 1), (bad, 1, 1), (good, 0, 0), (good, 0, 0)):
+        ran = run("instant_import", backup, "--report", path)
+        assert (ran.code, len(path.read_bytes().splitlines())) == (code, lines), ran
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is full")

@@ -9,10 +9,14 @@ from typing import IO, Self
 
 import orjson
 
+from eduhu.mirror.backup.archive import Unusable
+
 # In the order in which they are told.
 CREATED, CHANGED, UNCHANGED = "created", "changed", "unchanged"
 NEWER_HERE, SKIPPED, ALTERED = "newer here", "skipped", "altered"
 OF_NOBODY = "of nobody"
+_KEYS = ("namespace", "line", "id", "outcome", "reason")
+_LONGEST_LINE = 64 * 1024  # bytes
 _ORDER = (CREATED, CHANGED, UNCHANGED, NEWER_HERE, SKIPPED, ALTERED, OF_NOBODY)
 
 
@@ -20,9 +24,12 @@ class Report:
     """Counts outcomes, and writes one line of JSON for each that somebody may ask about.
 
     Opening raises OSError, writing too: a report that cannot be kept stops the import.
+    It replaces an older report; for any other file that is there opening raises Unusable.
     """
 
     def __init__(self, path: Path | None) -> None:
+        if path and path.is_file() and not _is_report(path):
+            raise Unusable(f"{path} is there, and no report of an import. Name another file.")
         self._file: AbstractContextManager[IO[bytes] | None] = (
             path.open("wb") if path else nullcontext()
         )
@@ -55,13 +62,8 @@ class Report:
         """Write down one line with its reason."""
         self._reasons[namespace, outcome, reason] += 1
         if self._out is not None:
-            entry = {
-                "namespace": namespace,
-                "line": line,
-                "id": str(row_id) if row_id else None,
-                "outcome": outcome,
-                "reason": reason,
-            }
+            values = (namespace, line, str(row_id) if row_id else None, outcome, reason)
+            entry = dict(zip(_KEYS, values, strict=True))
             self._out.write(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE))
 
     def flush(self) -> None:
@@ -76,3 +78,13 @@ class Report:
             yield f"{namespace}: {', '.join(parts)}"
         for (namespace, outcome, reason), number in self._reasons.most_common():
             yield f"  {number:,} {outcome} in {namespace}: {reason}"
+
+
+def _is_report(path: Path) -> bool:
+    """Whether a file begins like a report. One of an import without a hitch is empty."""
+    with path.open("rb") as file:
+        first = file.readline(_LONGEST_LINE)
+    try:
+        return not first or tuple(orjson.loads(first)) == _KEYS
+    except (ValueError, TypeError):
+        return False

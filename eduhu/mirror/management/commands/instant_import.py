@@ -51,7 +51,6 @@ class Command(BaseCommand):
             raise CommandError("Name a backup, or say --live.", returncode=2)
         if options["live"] and not options["admin_token"]:
             raise CommandError("--live needs INSTANT_APP_ADMIN_TOKEN.", returncode=2)
-        _refuse_to_replace(options["backup"], options["report"])
         with _stops(), Report(options["report"]) as report, Progress() as progress:
             named = read_mapping(options["mapping"])
             with _found(options, named, progress) as path:
@@ -93,11 +92,6 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{report.skipped:,} lines were skipped; {where} says which.", returncode=1
             )
-
-
-def _refuse_to_replace(backup: Path | None, report: Path | None) -> None:
-    if backup and report and backup.exists() and report.exists() and report.samefile(backup):
-        raise CommandError("The report would replace the backup.", returncode=2)
 
 
 @contextmanager
