@@ -17,12 +17,13 @@ from django.conf import settings
 from instantdb import Instant, InstantAPIError
 
 from eduhu.mirror.deadline import bind, within
-from eduhu.mirror.documents import REVISION, Document
+from eduhu.mirror.documents import REVISION, UUID, Document
 
 # The server gives up on a statement after 30 s; who waits longer knows that nothing comes later.
 ANSWER_SECONDS = 35.0
 CONNECT_SECONDS = 5.0
 WHOLE_SECONDS = 60.0  # of a request: a server may also answer drop by drop
+LONGEST_PAUSE = 300.0  # seconds that a server may ask for
 LONGEST_REASON = 500  # characters; it may be a page of a proxy
 # What is said about single rows. Anything else, also what is new to us, is about the whole app.
 ABOUT_ROWS = frozenset(
@@ -45,7 +46,12 @@ def client_of_settings(seconds: float | None = None) -> "InstantClient":
 
 
 class MirrorError(Exception):
-    """InstantDB did not do what it was asked."""
+    """InstantDB did not do what it was asked; the reason can be stored as text anywhere."""
+
+    def __init__(self, reason: str) -> None:
+        # What JSON may hold and PostgreSQL may not: who cannot note a failure cannot go on.
+        storable = reason.encode("utf-8", "replace").decode().replace("\0", "?")
+        super().__init__(storable)
 
 
 class Unreachable(MirrorError):
@@ -151,9 +157,8 @@ class InstantClient:
     def query(self, namespace: str, form: dict[str, Any]) -> list[Document]:
         """Return the rows a form asks for. Raises Unreachable, Busy, Rejected or Closed."""
         with self._asking():
-            return cast(
-                list[Document], _part_of(self._instant.query({namespace: form}), namespace, list)
-            )
+            found = _part_of(self._instant.query({namespace: form}), namespace, list)
+            return [_with_id(row) for row in found]
 
     def issue_token(self, person_id: uuid.UUID) -> str:
         """Return a new token by which a browser reads as this person; it never expires.
@@ -215,6 +220,13 @@ def _part_of(answer: Any, name: str, kind: Any) -> Any:
     return answer[name]
 
 
+def _with_id(row: Any) -> Document:
+    """Return a row. Raises KeyError for what is none of InstantDB's."""
+    if not UUID.fullmatch(str(_part_of(row, "id", str))):
+        raise KeyError("id")
+    return cast(Document, row)
+
+
 def _api_error(answer: httpx.Response) -> InstantAPIError:
     """Return what the library would raise; a proxy's own page is no JSON."""
     try:
@@ -262,8 +274,8 @@ def _meaning_of(error: InstantAPIError) -> MirrorError:
 
 
 def _wanted_pause(hint: Any) -> float | None:
-    """Return the seconds in `retry-after`, where there is such a number."""
+    """Return the seconds in `retry-after`, where there is such a number; never too many."""
     value = hint.get("retry-after") if isinstance(hint, dict) else None
     if not isinstance(value, int | float) or not math.isfinite(value):
         return None
-    return max(0.0, float(value))
+    return min(max(0.0, float(value)), LONGEST_PAUSE)

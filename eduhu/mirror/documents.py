@@ -9,7 +9,7 @@ from typing import Any
 from eduhu.db import epoch_ms
 
 Document = dict[str, Any]
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 REVISION = "mirror_rev"
 
 
@@ -45,7 +45,7 @@ def _comparable(document: Document) -> Document:
 
 def _folded(value: Any) -> Any:
     if isinstance(value, str):
-        return value.lower() if _UUID.fullmatch(value) else value
+        return value.lower() if UUID.fullmatch(value) else value
     if isinstance(value, list):
         return [_folded(each) for each in value]
     if isinstance(value, dict):

@@ -1,5 +1,6 @@
 """What an error of InstantDB means for the mirror."""
 
+import json
 import socket
 import threading
 import uuid
@@ -70,6 +71,33 @@ def test_the_pause_that_is_asked_for_is_kept(server, client):
     with pytest.raises(Busy) as busy:
         send(client, title="A")
     assert busy.value.retry_after == 7
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(1e12, 300), (-5, 0), ("7", None), (True, 1)])
+def test_no_server_stops_us_for_long(server, client, asked, kept):
+    server.script(Fault("status", status=429, hint={"retry-after": asked}))
+    with pytest.raises(Busy) as busy:
+        send(client, title="A")
+    assert busy.value.retry_after == kept
+
+
+@pytest.mark.parametrize("status", [400, 429, 502])
+def test_a_reason_can_be_stored(server, client, status):
+    text = '{"type": "validation-failed", "message": "a\\u0000b\\ud800c"}'
+    server.script(Fault("page", status, text=text))
+    with pytest.raises(MirrorError, match=r"a\?b\?c") as failure:
+        send(client, title="A")
+    assert str(failure.value).encode()
+
+
+@pytest.mark.parametrize(
+    "rows", [[1], [{}], [{"id": 7}], [{"id": "7"}], [None], [{"id": None}], {"id": str(ROW)}]
+)
+def test_rows_that_are_none_are_an_answer_of_somebody_else(server, client, rows):
+    server.fault = Fault("page", 200, text=json.dumps({"chats": rows}))
+    for ask in (client.rows, lambda *_: client.revisions("chats", {}, offset=0, limit=9)):
+        with pytest.raises(Closed, match="none of InstantDB's"):
+            ask("chats", [ROW])
 
 
 CALLS = (

@@ -150,6 +150,14 @@ def test_a_poison_row_is_parked_alone(instant_app, drain, teacher):
     assert "chats.topic_category" in parked.reason
 
 
+def test_a_reason_with_odd_characters_stops_nobody(instant_app, drain, teacher):
+    make_chat(teacher)
+    text = '{"type": "validation-failed", "message": "a\\u0000b\\ud800c"}'
+    instant_app.script(Fault("page", 400, text=text))
+    assert drain.run_pass().parked == 1
+    assert OutboxEntry.objects.get().reason == "validation-failed: a?b?c"
+
+
 def test_a_parked_row_is_sent_after_its_next_write(instant_app, drain, teacher):
     push_schema(instant_app, topic_category=("number", False))
     chat = make_chat(teacher, topic_category="math")

@@ -2,8 +2,10 @@
 
 import json
 import uuid
+from threading import Thread
 
 import pytest
+from django.db import connection
 
 from artifacts.models import Artifact
 from chats.models import Chat, Message
@@ -99,6 +101,31 @@ def test_users_whose_addresses_differ_in_case_are_one(tmp_path):
     import_rows(tmp_path, whole(**{"$users": users, "chats": [chat(), other]}))
     [teacher] = Teacher.objects.all()
     assert teacher.chats.count() == 2
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="writers of SQLite take turns")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["teacher_preferences", "chats", "messages", "artifacts"])
+def test_two_imports_at_once_refuse_nothing_to_each_other(tmp_path, monkeypatch, name):
+    """The other one stores all that is left between our look and our write."""
+    write, others, codes = restore._write, [], []
+    path = write_zip(tmp_path / "backup.zip", parts(whole()))
+
+    def write_after_the_other(table, plan):
+        if table.name == name and not others:
+            others.append(Thread(target=import_and_disconnect))
+            others[0].start()
+            others[0].join()
+        write(table, plan)
+
+    def import_and_disconnect():
+        codes.append(run("instant_import", path).code)
+        connection.close()
+
+    monkeypatch.setattr(restore, "_write", write_after_the_other)
+    ran = run("instant_import", path)
+    assert (ran.code, codes) == (0, [0]), ran
+    assert (Chat.objects.count(), Message.objects.count()) == (1, 2)
 
 
 def test_rows_of_unknown_teachers_are_reported_and_not_stored(tmp_path):

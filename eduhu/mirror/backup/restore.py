@@ -52,20 +52,31 @@ class Restore:
 
     def _restore(self, table: Table, mapped: Mapped, batch: Sequence[Line]) -> None:
         try:
-            # Planning only reads, but it locks what it compares with.
-            with transaction.atomic():
-                plan = Planner(table, mapped, self.scratch).plan(batch)
-                if not self.dry_run:
-                    _write(table, plan)
+            plan = self._stored(table, mapped, batch)
+        except (IntegrityError, DataError):
+            # One by one, also if it is one: another import may just have stored it.
+            for line in batch:
+                self._remember(
+                    table, mapped.namespace, self._stored_or_refused(table, mapped, line)
+                )
+            return
+        self._remember(table, mapped.namespace, plan)
+
+    def _stored(self, table: Table, mapped: Mapped, batch: Sequence[Line]) -> Plan:
+        # Planning only reads, but it locks what it compares with.
+        with transaction.atomic():
+            plan = Planner(table, mapped, self.scratch).plan(batch)
+            if not self.dry_run:
+                _write(table, plan)
+        return plan
+
+    def _stored_or_refused(self, table: Table, mapped: Mapped, line: Line) -> Plan:
+        try:
+            return self._stored(table, mapped, [line])
         except (IntegrityError, DataError) as error:
-            if len(batch) > 1:
-                for line in batch:
-                    self._restore(table, mapped, [line])
-                return
             # Only its first line: what PostgreSQL adds is the content of the row.
             reason = f"the database refuses it: {str(error).splitlines()[0]}"
-            plan = Plan(refused=[(batch[0].number, batch[0].entity.get("id"), reason)])
-        self._remember(table, mapped.namespace, plan)
+            return Plan(refused=[(line.number, line.entity.get("id"), reason)])
 
     def _remember(self, table: Table, namespace: str, plan: Plan) -> None:
         rows = [row for row, _outcome in plan.accepted]
