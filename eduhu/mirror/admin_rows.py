@@ -59,7 +59,7 @@ def _say_sent(request: HttpRequest, rows: Sequence[Row]) -> None:
 
 def compare(request: HttpRequest, rows: Iterable[Row]) -> None:
     """Compare rows with InstantDB, mend what is ours, and say what was found."""
-    from eduhu.mirror.client import MirrorError  # here: it brings a second HTTP client
+    from eduhu.mirror.failures import MirrorError  # here: it brings a second HTTP client
 
     rows = [row for row in rows if row[0] in capture.sources()]
     try:

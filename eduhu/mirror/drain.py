@@ -10,27 +10,19 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import psycopg
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from eduhu.errors import CircuitOpen
-from eduhu.mirror import compare, outbox, schema
+from eduhu.mirror import outbox, schema, sign_outs
 from eduhu.mirror.background import Background
-from eduhu.mirror.client import (
-    Busy,
-    Closed,
-    InstantClient,
-    MirrorError,
-    Rejected,
-    Unreachable,
-    client_of_settings,
-)
+from eduhu.mirror.client import InstantClient, client_of_settings
+from eduhu.mirror.doubts import Doubts
+from eduhu.mirror.failures import Busy, Closed, Rejected, Unreachable
 from eduhu.mirror.lanes import Failure, Lanes, Report
 from eduhu.mirror.leader import Leader, LostLead, make_leader
-from eduhu.mirror.models import Operation
 from eduhu.mirror.outbox import Pending, Row
 from eduhu.mirror.recorder import LOOK_SECONDS, Paused, Recorder
 from eduhu.resilience import Breaker
@@ -38,12 +30,9 @@ from eduhu.resilience import Breaker
 logger = logging.getLogger(__name__)
 
 BATCH_ENTRIES = 2000
-PEOPLE_AT_ONCE = 20  # between two signs of life
 FIRST_DELAY, LONGEST_DELAY = 0.25, 10.0
 CLOSED_SECONDS = 30.0  # a person has to act
 FOLLOWER_SECONDS = 1.0
-# InstantDB's own limit is 30 s: what was in flight has taken effect by then, or never will.
-DOUBT_SECONDS = 35.0
 
 
 @dataclass(slots=True)
@@ -71,7 +60,7 @@ class Drain:
         self._failures = 0
         self._is_checked = False
         self._not_ready: Failure | None = None
-        self._doubts: dict[Row, float] = {}  # and when its fate is certain
+        self._doubts = Doubts(client)
 
     def run(self, stop: threading.Event) -> None:
         """Lead whenever nobody else does, until `stop`; no failure ends it."""
@@ -100,7 +89,7 @@ class Drain:
     def _lead(self, stop: threading.Event) -> None:
         logger.info("the mirror sends from this process")
         # The leader before us may have died with requests on their way.
-        self._doubt([each.row for each in outbox.read_pending(BATCH_ENTRIES)])
+        self._doubts.add([each.row for each in outbox.read_pending(BATCH_ENTRIES)])
         self._recorder.begin()
         while not stop.is_set():
             self._recorder.beat()
@@ -113,7 +102,7 @@ class Drain:
                 self._rest(stop, self._pause_after(done.failure))
                 continue
             self._recorder.succeeded()
-            self.settle_doubts()
+            self._doubts.settle()
             if not done.read:
                 close_old_connections()
                 self._leader.wait()
@@ -121,7 +110,7 @@ class Drain:
     def _next_pass(self) -> Pass:
         """Sign out who is to be, which no schema can hinder; then send rows."""
         try:
-            sign_out_people(self._client)
+            sign_outs.send(self._client)
         except (Unreachable, Busy, Closed) as failure:
             self._failures += 1
             return Pass(failure=failure)
@@ -177,7 +166,7 @@ class Drain:
                 break
         if result.sent and isinstance(result.failure, CircuitOpen):
             result.failure = None  # one lane tried whether it works again, and it does
-        self._doubt(result.doubtful)
+        self._doubts.add(result.doubtful)
         self._recorder.sent(result.sent)
         self._failures = self._failures + 1 if result.failure is not None else 0
         if isinstance(result.failure, LostLead):
@@ -195,21 +184,6 @@ class Drain:
         asked = failure.retry_after if isinstance(failure, Busy | CircuitOpen) else None
         return random.uniform(step / 2, step) + (asked or 0)
 
-    def _doubt(self, rows: Iterable[Row]) -> None:
-        self._doubts |= dict.fromkeys(rows, time.monotonic() + DOUBT_SECONDS)
-
-    def settle_doubts(self) -> None:
-        """Send again what a request of unknown fate has left different, once it is certain."""
-        now = time.monotonic()
-        due = [row for row, moment in self._doubts.items() if moment <= now]
-        try:
-            outbox.enqueue(each.row for each in compare.different(self._client, due))
-        except MirrorError as error:
-            logger.warning("doubtful rows cannot be compared yet: %s", error)
-            return
-        for row in due:
-            del self._doubts[row]
-
 
 def _settle(report: Report, pending: dict[Row, Pending], result: Pass) -> None:
     outbox.forget([pending[each.table, each.row_id] for each in report.sent])
@@ -220,20 +194,6 @@ def _settle(report: Report, pending: dict[Row, Pending], result: Pass) -> None:
     result.parked += len(report.refused)
     result.doubtful += [(each.table, each.row_id) for each in report.doubtful]
     result.failure = result.failure or report.failure
-
-
-def sign_out_people(client: InstantClient) -> None:
-    """End the tokens of people who are signed out. Raises Unreachable, Busy or Closed."""
-    for entry in outbox.people_to_sign_out(PEOPLE_AT_ONCE):
-        try:
-            client.sign_out(entry.row_id)  # also a closed app does this
-            if entry.operation == Operation.DELETE:
-                client.remove_person(entry.row_id)
-        except Rejected as error:
-            logger.exception("the sign-out of %s is parked", entry.row_id)
-            outbox.park(Pending(entry.table, entry.row_id, (entry.pk,)), str(error))
-        else:
-            entry.delete()
 
 
 def run(stop: threading.Event) -> None:

@@ -9,15 +9,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from eduhu.errors import CircuitOpen
-from eduhu.mirror.client import (
-    Busy,
-    Change,
-    Closed,
-    InstantClient,
-    NotConnected,
-    Rejected,
-    Unreachable,
-)
+from eduhu.mirror.client import Change, InstantClient
+from eduhu.mirror.failures import Busy, Closed, NotConnected, Rejected, Unreachable
 from eduhu.mirror.leader import LostLead
 from eduhu.mirror.recorder import LOOK_SECONDS, Paused
 from eduhu.resilience import Breaker

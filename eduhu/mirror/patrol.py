@@ -13,8 +13,9 @@ from typing import Any
 from eduhu.db import now
 from eduhu.mirror import capture, schema, walk
 from eduhu.mirror.capture import Source
-from eduhu.mirror.client import InstantClient, MirrorError, client_of_settings
+from eduhu.mirror.client import InstantClient, client_of_settings
 from eduhu.mirror.compare import settled
+from eduhu.mirror.failures import MirrorError
 from eduhu.mirror.models import ReconcileReport
 from eduhu.mirror.outbox import Row, enqueue
 from eduhu.mirror.reconcile import count, reported

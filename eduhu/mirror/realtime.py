@@ -60,7 +60,8 @@ def websocket_uri() -> str:
 
 def _new_token(person_id: uuid.UUID) -> str:
     # Imported here: it brings a second HTTP client, which only the mirror needs.
-    from eduhu.mirror.client import Busy, MirrorError, Unreachable, client_of_settings
+    from eduhu.mirror.client import client_of_settings
+    from eduhu.mirror.failures import Busy, MirrorError, Unreachable
 
     breaker = _breaker(settings.INSTANT_API_URI)
     try:
@@ -79,7 +80,7 @@ def _new_token(person_id: uuid.UUID) -> str:
 @lru_cache(maxsize=1)
 def _breaker(_address: str) -> Breaker:
     """Return what leaves an InstantDB alone that is away: a person waits for each attempt."""
-    from eduhu.mirror.client import Busy, Closed, Rejected, Unreachable
+    from eduhu.mirror.failures import Busy, Closed, Rejected, Unreachable
 
     return Breaker(
         "InstantDB tokens", failures=(Unreachable, Busy), alive=(Rejected, Closed), pause=5.0

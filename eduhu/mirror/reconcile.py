@@ -19,8 +19,9 @@ from django.db.models import Max
 from eduhu.db import now
 from eduhu.mirror import capture, outbox, walk
 from eduhu.mirror.capture import Source
-from eduhu.mirror.client import Busy, InstantClient, MirrorError, Unreachable
+from eduhu.mirror.client import InstantClient
 from eduhu.mirror.compare import Difference, settled
+from eduhu.mirror.failures import Busy, MirrorError, Unreachable
 from eduhu.mirror.models import MirrorState, OutboxEntry, ReconcileReport
 from eduhu.mirror.outbox import Row
 from eduhu.resilience import Retry

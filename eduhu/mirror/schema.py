@@ -7,8 +7,9 @@ the administrator, and a teacher sees only what is theirs.
 from dataclasses import dataclass
 from typing import Any
 
-from eduhu.mirror.client import Closed, InstantClient
+from eduhu.mirror.client import InstantClient
 from eduhu.mirror.documents import REVISION
+from eduhu.mirror.failures import Closed
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,9 @@ import httpx
 import pytest
 
 from eduhu.mirror import client as ours
-from eduhu.mirror.client import (
-    Busy,
-    Change,
-    Closed,
-    InstantClient,
-    MirrorError,
-    NotOurs,
-    Rejected,
-    Unreachable,
-)
+from eduhu.mirror.client import Change, InstantClient
 from eduhu.mirror.deadline import bind, within
+from eduhu.mirror.failures import Busy, Closed, MirrorError, NotOurs, Rejected, Unreachable
 from tests.fakes.instant_server import APP_ID, TOKEN, Fault
 
 MUCH = b"A" * 32 * 1024 * 1024  # more than the buffers of a connection hold

@@ -8,11 +8,11 @@ from django.db import connection
 
 from artifacts.models import Artifact
 from chats.models import Chat, Message
+from eduhu.mirror import doubts, outbox
 from eduhu.mirror import drain as drains
 from eduhu.mirror import leader as leaders
-from eduhu.mirror import outbox
-from eduhu.mirror.client import Busy, Closed, Unreachable
 from eduhu.mirror.documents import same
+from eduhu.mirror.failures import Busy, Closed, Unreachable
 from eduhu.mirror.leader import LostLead, make_leader
 from eduhu.mirror.models import OutboxEntry
 from eduhu.resilience import BreakerState, breakers
@@ -267,7 +267,7 @@ def test_a_cut_connection_is_a_lost_lead(instant_app, drain, leader, teacher):
 
 
 def test_a_request_that_took_effect_too_late_is_repaired(instant_app, drain, teacher, monkeypatch):
-    monkeypatch.setattr(drains, "DOUBT_SECONDS", 0.6)
+    monkeypatch.setattr(doubts, "DOUBT_SECONDS", 0.6)
     chat = make_chat(teacher)
     instant_app.script(Fault("late", seconds=0.4))
     assert isinstance(drain.run_pass().failure, Unreachable)
@@ -275,16 +275,16 @@ def test_a_request_that_took_effect_too_late_is_repaired(instant_app, drain, tea
     drained(drain)
     time.sleep(0.7)
     assert instant_app.store.rows["chats"][str(chat.pk)]["title"] == "Brüche"
-    drain.settle_doubts()
+    drain._doubts.settle()
     drained(drain)
     assert instant_app.store.rows["chats"][str(chat.pk)]["title"] == "neu"
 
 
 def test_no_doubt_no_question(instant_app, drain, teacher, monkeypatch):
-    monkeypatch.setattr(drains, "DOUBT_SECONDS", 0.0)
+    monkeypatch.setattr(doubts, "DOUBT_SECONDS", 0.0)
     make_chat(teacher)
     drained(drain)
-    drain.settle_doubts()
+    drain._doubts.settle()
     assert [each.path for each in instant_app.log] == ["/admin/transact"]
 
 

@@ -12,8 +12,9 @@ from django.db import connection
 from knox.models import AuthToken
 
 from chats.models import Chat
-from eduhu.mirror import drain as drains
-from eduhu.mirror.client import Closed, InstantClient, Unreachable
+from eduhu.mirror import sign_outs
+from eduhu.mirror.client import InstantClient
+from eduhu.mirror.failures import Closed, Unreachable
 from eduhu.mirror.models import OutboxEntry
 from eduhu.mirror.realtime import BROWSER_CODE
 from eduhu.resilience import breakers
@@ -47,7 +48,7 @@ def is_known(server, token):
 def carry_over(server):
     """Send the sign-outs that wait, as the drain does before anything else."""
     with InstantClient(app_id=APP_ID, admin_token=TOKEN, api_uri=server.url) as client:
-        drains.sign_out_people(client)
+        sign_outs.send(client)
 
 
 def test_api_and_documents_show_the_same_three_lines():

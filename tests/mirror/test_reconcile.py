@@ -14,8 +14,9 @@ from artifacts.models import Artifact
 from chats.models import Chat, Message
 from eduhu.db import now
 from eduhu.mirror import capture, reconcile
-from eduhu.mirror.client import InstantClient, Rejected, Unreachable, client_of_settings
+from eduhu.mirror.client import InstantClient, client_of_settings
 from eduhu.mirror.drain import EmbeddedMirror
+from eduhu.mirror.failures import Rejected, Unreachable
 from eduhu.mirror.management.commands.mirror_reconcile import Command
 from eduhu.mirror.models import OutboxEntry, ReconcileReport
 from tests import sql

@@ -16,8 +16,9 @@ from eduhu.mirror.backup.archive import CONFIG, FOLDER, SUFFIX, Unusable
 from eduhu.mirror.backup.config import Config, parse_config
 from eduhu.mirror.backup.mapping import Named, resolve
 from eduhu.mirror.backup.tables import USERS
-from eduhu.mirror.client import Busy, InstantClient, Unreachable
+from eduhu.mirror.client import InstantClient
 from eduhu.mirror.documents import Document
+from eduhu.mirror.failures import Busy, Unreachable
 from eduhu.resilience import Retry
 
 PAGE = 200  # rows; one request may take 30 s

@@ -102,7 +102,8 @@ def _found(options: dict[str, Any], named: Named, progress: Progress) -> Iterato
         return
     # Imported here: they bring a second HTTP client, which only the mirror needs.
     from eduhu.mirror.backup.live import Pull
-    from eduhu.mirror.client import InstantClient, MirrorError, NotOurs
+    from eduhu.mirror.client import InstantClient
+    from eduhu.mirror.failures import MirrorError, NotOurs
 
     app_id, uri = options["app_id"], options["api_uri"]
     client = InstantClient(app_id=app_id, admin_token=options["admin_token"], api_uri=uri)

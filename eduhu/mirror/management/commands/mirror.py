@@ -19,7 +19,8 @@ class Command(BaseCommand):
         self.check(tags=["security"])
         # Imported here: it brings a second HTTP client, which only the mirror needs.
         from eduhu.mirror import drain
-        from eduhu.mirror.client import MirrorError, NotOurs, client_of_settings
+        from eduhu.mirror.client import client_of_settings
+        from eduhu.mirror.failures import MirrorError, NotOurs
 
         try:
             with client_of_settings() as client:

@@ -76,7 +76,8 @@ class Command(BaseCommand):
         except SystemCheckError as error:
             raise CommandError(str(error), returncode=2) from error
         # Imported here: they bring a second HTTP client, which only the mirror needs.
-        from eduhu.mirror.client import MirrorError, client_of_settings
+        from eduhu.mirror.client import client_of_settings
+        from eduhu.mirror.failures import MirrorError
         from eduhu.mirror.reconcile import reported
 
         scope = {

@@ -26,7 +26,8 @@ class Command(BaseCommand):
             )
         self.check(tags=["security"])
         # Imported here: they bring a second HTTP client, which only the mirror needs.
-        from eduhu.mirror.client import MirrorError, client_of_settings
+        from eduhu.mirror.client import client_of_settings
+        from eduhu.mirror.failures import MirrorError
 
         try:
             with client_of_settings() as client:
