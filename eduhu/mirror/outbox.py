@@ -6,16 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 from eduhu.db import now
 from eduhu.mirror import capture, people
 from eduhu.mirror.client import Change
 from eduhu.mirror.documents import REVISION
-from eduhu.mirror.models import OutboxEntry
+from eduhu.mirror.models import Operation, OutboxEntry
 from eduhu.named_queries import named_query
 
 Row = tuple[str, uuid.UUID]  # table, id
+SIGN_OUTS_FIRST = Case(When(operation=Operation.DELETE, then=1), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,10 @@ def by_table(rows: Iterable[Row]) -> dict[str, list[uuid.UUID]]:
 
 
 def people_to_sign_out(limit: int) -> list[OutboxEntry]:
-    """Return `limit` entries about people, which are sent one by one; those of one in order."""
+    """Return `limit` entries about people: whom to sign out before whom to forget, oldest first."""
     waiting = OutboxEntry.objects.filter(parked_at=None, table=people.TABLE)
-    # In the order of an index: by age, all rows that wait would be passed to find none.
-    return list(waiting.order_by("row_id", "id")[:limit])
+    # By age alone, all rows that wait could be passed to find none.
+    return list(waiting.order_by(SIGN_OUTS_FIRST, "id")[:limit])
 
 
 def changes_of(pending: Iterable[Pending]) -> list[Change]:

@@ -23,6 +23,8 @@ def sign_out(person_id: uuid.UUID) -> None:
 
 def forget_deleted(instance: Model, **_kwargs: Any) -> None:
     """Let InstantDB forget a person whose row is deleted (signal receiver)."""
+    # Two entries: a read-only app signs out, and forgets nobody.
+    _enqueue(instance.pk, Operation.UPDATE)
     _enqueue(instance.pk, Operation.DELETE)
 
 

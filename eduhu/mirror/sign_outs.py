@@ -17,9 +17,10 @@ def send(client: InstantClient) -> None:
     """End the tokens of people who are signed out. Raises Unreachable, Busy or Closed."""
     for entry in outbox.people_to_sign_out(PEOPLE_AT_ONCE):
         try:
-            client.sign_out(entry.row_id)  # also a closed app does this
             if entry.operation == Operation.DELETE:
                 client.remove_person(entry.row_id)
+            else:
+                client.sign_out(entry.row_id)  # also a closed app does this
         except Rejected as error:
             logger.exception("the sign-out of %s is parked", entry.row_id)
             outbox.park(Pending(entry.table, entry.row_id, (entry.pk,)), str(error))

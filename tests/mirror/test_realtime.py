@@ -252,6 +252,22 @@ def test_a_read_only_app_signs_out_and_forgets_later(instant_app, teacher, token
     assert instant_app.store.rows["$users"] == {}
 
 
+def test_nobody_stays_signed_in_because_others_cannot_be_forgotten_yet(
+    instant_app, stranger, teacher, token
+):
+    instant_app.status = "read-only"
+    for _ in range(sign_outs.PEOPLE_AT_ONCE):
+        make_teacher().delete()
+    stranger.delete()
+    actions.sign_out_everywhere(teacher=teacher)
+    for _ in range(2):
+        with suppress(Closed):
+            carry_over(instant_app)
+    assert not is_known(instant_app, token)
+    waiting = OutboxEntry.objects.filter(table="$users").values_list("operation", flat=True)
+    assert set(waiting) == {"delete"}
+
+
 def test_who_is_signed_out_while_instantdb_answers_gets_nothing(
     instant_app, api, teacher, monkeypatch
 ):
