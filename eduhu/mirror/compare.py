@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from eduhu.mirror import outbox
 from eduhu.mirror.client import InstantClient
 from eduhu.mirror.documents import REVISION, Document, same
-from eduhu.mirror.lanes import ROWS_PER_REQUEST
 from eduhu.mirror.outbox import Row
+
+ROWS_PER_REQUEST = 250  # whole rows, on both sides
 
 
 class Kind(enum.StrEnum):

@@ -27,6 +27,7 @@ from eduhu.mirror.outbox import Row
 from eduhu.resilience import Retry
 
 PIECE = 1000  # rows
+PAGE = 5000  # ids and revisions of InstantDB: small rows, and each request costs
 # As much as the drain takes at once: what is written meanwhile waits behind no more.
 MOST_WAITING = 2000
 POLL_SECONDS = 0.1
@@ -79,7 +80,7 @@ def whole_table(
     extra: dict[uuid.UUID, None] = {}
     place: walk.Place | None = walk.Place()
     while place is not None:
-        look = partial(walk.their_ids, client, source, place, PIECE, since)
+        look = partial(walk.their_ids, client, source, place, PAGE, since)
         ids, place = PATIENCE.call(look, idempotent=True)
         extra |= dict.fromkeys(walk.unknown(source, ids))
     # Not before the walk has ended: deleting them would move the rest under its feet.

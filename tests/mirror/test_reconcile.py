@@ -198,6 +198,7 @@ def test_null_is_missing_and_ids_have_no_case(mirrored, client):
 @pytest.mark.parametrize("revision", [7, None])
 def test_rows_of_one_revision_are_all_found_once(mirrored, client, monkeypatch, revision):
     monkeypatch.setattr(reconcile, "PIECE", 4)
+    monkeypatch.setattr(reconcile, "PAGE", 4)
     for row_id in foreign_rows(mirrored, 11):
         mirrored.store.rows["messages"][row_id]["mirror_rev"] = revision
     report = compared_in_full(client)
@@ -207,6 +208,7 @@ def test_rows_of_one_revision_are_all_found_once(mirrored, client, monkeypatch, 
 
 def test_rows_that_leave_the_mirror_meanwhile_hide_no_others(mirrored, client, monkeypatch):
     monkeypatch.setattr(reconcile, "PIECE", 5)
+    monkeypatch.setattr(reconcile, "PAGE", 5)
     foreign, revisions = foreign_rows(mirrored, 20), InstantClient.revisions
     ours = [row for row in mirrored.store.rows["messages"].values() if row["id"] not in foreign]
     for ours_before, row_id in zip(ours[::2], foreign, strict=False):
