@@ -57,7 +57,8 @@ def ask_ai_service() -> None:
 def ask_instantdb() -> None:
     """Ask InstantDB for the permissions of our app."""
     # Imported here: it brings a second HTTP client, which only the mirror needs.
-    from eduhu.mirror.client import Closed, MirrorError, client_of_settings
+    from eduhu.mirror.client import client_of_settings
+    from eduhu.mirror.failures import Closed, MirrorError
 
     try:
         with client_of_settings(SERVICE_SECONDS) as client:
