@@ -75,7 +75,10 @@ def fill_the_other_tables():
         IdempotentRequest(key=str(number), fingerprint="x", teacher_id=pk) for number, pk in some
     )
     OutboxEntry.objects.bulk_create(
-        OutboxEntry(table="chats", row_id=pk, operation="update") for _number, pk in some
+        OutboxEntry(
+            table="chats", row_id=pk, operation="update", parked_at=now() if number % 10 else None
+        )
+        for number, pk in some
     )
     ReadHabit.objects.bulk_create(
         ReadHabit(teacher_id=pk, slot=number % 168, days=number % 9, last_on=now().date())
