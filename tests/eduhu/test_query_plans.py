@@ -29,6 +29,8 @@ from eduhu.pages import PageRequest
 from eduhu.seeding.plan import Plan
 from eduhu.seeding.rows import email
 from eduhu.seeding.store import store as seed
+from monitoring.health import checks
+from monitoring.metrics import sources
 from teachers import idempotency, tokens
 from teachers import queries as teacher_queries
 from teachers.models import IdempotentRequest, Teacher
@@ -142,6 +144,12 @@ def message_pages(year):
         chat_queries.message_page(year.teacher, year.chat_id, page)
 
 
+def unhealthy(check):
+    """Ask, where nothing was told yet."""
+    with pytest.raises(checks.Unhealthy):
+        check()
+
+
 HOT = {
     "artifacts.export": lambda y: artifact_queries.artifact_to_export(y.teacher, y.artifact.pk),
     "artifacts.page": artifact_pages,
@@ -162,6 +170,11 @@ HOT = {
     "messages.page": message_pages,
     "messages.question": lambda y: chat_queries.reply_with_question(y.teacher, y.reply.pk),
     "messages.repeated": repeat,
+    "health.celery": lambda y: unhealthy(checks._ask_celery),
+    "health.database": lambda y: checks._ask_database(),
+    "health.migrations": lambda y: checks._ask_migrations(),
+    "metrics.live_replies": lambda y: sources.live_replies(),
+    "metrics.signs": lambda y: sources.signs(),
     "mirror.artifacts": lambda y: artifact_queries.mirrored_artifacts([y.artifact.pk]),
     "mirror.chats": lambda y: chat_queries.mirrored_chats([y.chat_id]),
     "mirror.messages": lambda y: chat_queries.mirrored_messages([y.artifact.message_id]),
