@@ -14,12 +14,15 @@ class ArtifactsConfig(AppConfig):
     def ready(self) -> None:
         from artifacts.backup import ARTIFACTS
         from artifacts.cached import warm_up, watch_writes
+        from artifacts.generation.make import keep, make
         from artifacts.queries import artifact_row, mirrored_artifacts
+        from chats.replies import makers
         from eduhu import events
         from eduhu.cache import warming
         from eduhu.mirror import capture
         from eduhu.mirror.backup import tables
 
+        makers.register(make, keep)
         watch_writes()
         warming.foresee(warm_up)
         post_migrate.connect(_install_triggers, sender=self)

@@ -13,7 +13,7 @@ ANY: Expected = frozenset()  # whatever is there
 _TAG = re.compile(r'"(\d{1,9})"')
 IF_MATCH = OpenApiParameter(
     "If-Match",
-    str,
+    {"type": "string", "pattern": r'^(\*|"[0-9]{1,9}"(, "[0-9]{1,9}")*)$'},
     OpenApiParameter.HEADER,
     description='The ETag of what is changed (the revision in quotes, such as "3"), or *.',
 )

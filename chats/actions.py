@@ -111,13 +111,16 @@ def _locked_chat(teacher: Teacher, chat_id: uuid.UUID) -> Chat:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a teacher sends. `context` holds earlier turns of a chat that is not stored here."""
+    """What a teacher sends. `context` holds earlier turns of a chat that is not stored here,
+    `wish` what is to be made, where the answer shall be more than text.
+    """
 
     content: str
     chat_id: uuid.UUID | None = None
     message_id: uuid.UUID | None = None
     model: str | None = None
     context: Sequence[dict[str, str]] = ()
+    wish: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +250,7 @@ def _send(teacher: Teacher, question: Question, preferred: str | None) -> Reply:
         teacher=teacher,
         user_message=message,
         context=list(question.context) if question.chat_id is None else [],
+        wish=question.wish,
         model=_model_for(preferred, question.model),
     )
     if question.chat_id is not None:  # nobody can be on a chat that is new
@@ -282,6 +286,8 @@ def _lock(teacher: Teacher) -> str | None:
 
 
 def _queue(**fields: Any) -> Reply:
+    if fields.get("wish") is not None:
+        fields["artifact_id"] = new_id()
     service = {"provider": provider().name, "is_demo": provider().is_demo}
     reply = Reply(**service, **fields)
     insert(reply)
@@ -305,6 +311,7 @@ def _retry(teacher: Teacher, reply_id: uuid.UUID, preferred: str | None) -> Repl
         teacher=teacher,
         user_message_id=old.user_message_id,
         context=old.context,
+        wish=old.wish,
         model=_model_for(preferred, old.model if old.model in settings.AI_MODELS else None),
     )
     _tell_followers(reply)
@@ -313,7 +320,8 @@ def _retry(teacher: Teacher, reply_id: uuid.UUID, preferred: str | None) -> Repl
 
 def _continue(teacher: Teacher, reply_id: uuid.UUID) -> Reply:
     reply = _ended_reply(teacher, reply_id)
-    if reply.state == ReplyState.COMPLETE and reply.finish_reason != "length":
+    is_whole = reply.state == ReplyState.COMPLETE and reply.finish_reason != "length"
+    if is_whole or reply.wish is not None:  # half a document helps nobody: retry makes it anew
         raise CannotContinue
     fresh = {
         "state": ReplyState.QUEUED,

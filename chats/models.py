@@ -186,6 +186,8 @@ class Reply(models.Model):
     )
     message_id = models.UUIDField(_("message id"), default=new_id, unique=True, editable=False)
     context = models.JSONField(_("earlier turns sent by the client"), default=list, blank=True)
+    wish = models.JSONField(_("document that is wanted"), null=True, blank=True)
+    artifact_id = models.UUIDField(_("id of the document"), null=True, editable=False)
     state = models.CharField(
         _("state"), max_length=12, choices=ReplyState, default=ReplyState.QUEUED
     )

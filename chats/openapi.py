@@ -2,7 +2,7 @@
 
 from typing import Any
 
-_EVENT_STREAM: dict[str, Any] = {
+EVENT_STREAM: dict[str, Any] = {
     "200": {
         "description": "Server-sent events: `meta`, any number of `content`, then `done` or "
         "`error`. The id of a `content` frame is the position to resume from.",
@@ -18,7 +18,7 @@ _TURN = {
         "content": {"type": "string", "maxLength": 100_000},
     },
 }
-_ID = {"type": ["string", "null"], "format": "uuid"}
+ID = {"type": ["string", "null"], "format": "uuid"}
 _REPLY_ID = {
     "name": "reply_id",
     "in": "path",
@@ -32,7 +32,7 @@ _LAST_EVENT_ID = {
     "schema": {"type": "string"},
     "description": "The id of the last frame received; from the beginning if absent.",
 }
-_IDEMPOTENCY_KEY = {
+IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
@@ -44,7 +44,7 @@ POST_CHAT: dict[str, Any] = {
     "summary": "Ask, and stream the answer",
     "description": "With `chat_id` the message joins that chat, whose history is the context; "
     "without it a chat is created and earlier `messages` are context for this reply only.",
-    "parameters": [_IDEMPOTENCY_KEY],
+    "parameters": [IDEMPOTENCY_KEY],
     "requestBody": {
         "required": True,
         "content": {
@@ -55,33 +55,33 @@ POST_CHAT: dict[str, Any] = {
                     "properties": {
                         "messages": {"type": "array", "items": _TURN, "minItems": 1},
                         "content": {"type": "string", "maxLength": 100_000},
-                        "chat_id": _ID,
-                        "message_id": _ID,
+                        "chat_id": ID,
+                        "message_id": ID,
                         "model": {"type": ["string", "null"]},
                     },
                 },
             }
         },
     },
-    "responses": _EVENT_STREAM,
+    "responses": EVENT_STREAM,
 }
 REPLY_EVENTS: dict[str, Any] = {
     "operationId": "reply_events",
     "summary": "Follow a reply from a position",
     "parameters": [_REPLY_ID, _LAST_EVENT_ID],
-    "responses": _EVENT_STREAM,
+    "responses": EVENT_STREAM,
 }
 REPLY_RETRY: dict[str, Any] = {
     "operationId": "reply_retry",
     "summary": "Answer the same question again",
     "description": "A new reply and a new message; the old ones stay.",
-    "parameters": [_REPLY_ID, _IDEMPOTENCY_KEY],
-    "responses": _EVENT_STREAM,
+    "parameters": [_REPLY_ID, IDEMPOTENCY_KEY],
+    "responses": EVENT_STREAM,
 }
 REPLY_CONTINUE: dict[str, Any] = {
     "operationId": "reply_continue",
     "summary": "Go on with a reply that ended early",
     "description": "The same reply and message; positions go on where they ended.",
-    "parameters": [_REPLY_ID, _LAST_EVENT_ID, _IDEMPOTENCY_KEY],
-    "responses": _EVENT_STREAM,
+    "parameters": [_REPLY_ID, _LAST_EVENT_ID, IDEMPOTENCY_KEY],
+    "responses": EVENT_STREAM,
 }

@@ -23,7 +23,7 @@ def build_prompt(reply: Reply) -> Prompt:
     is_first = reply.chat.message_count <= 1
     history = _context(reply) or ([] if is_first else _history(reply))
     messages = (_system(profile), *history, question)
-    return Prompt(messages, reply.model, profile, partial=reply.earlier_text)
+    return Prompt(messages, reply.model, profile, partial=reply.earlier_text, wish=reply.wish)
 
 
 def teacher_profile(teacher: Teacher) -> TeacherProfile:

@@ -26,7 +26,7 @@ def parse_question(data: dict[str, Any]) -> Question:
         content=content,
         chat_id=parse_id(data, "chat_id"),
         message_id=parse_id(data, "message_id"),
-        model=_optional_text(data, "model"),
+        model=optional_text(data, "model"),
         context=[turn for turn in turns[:-1] if turn["content"]],
     )
 
@@ -74,7 +74,8 @@ def parse_id(data: dict[str, Any], name: str) -> uuid.UUID | None:
         raise _invalid(name, _("This must be a UUID.")) from error
 
 
-def _optional_text(data: dict[str, Any], name: str) -> str | None:
+def optional_text(data: dict[str, Any], name: str) -> str | None:
+    """Read an optional text. Raises InvalidInput."""
     value = data.get(name)
     if value is not None and not isinstance(value, str):
         raise _invalid(name, _("This must be text."))

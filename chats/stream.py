@@ -45,26 +45,27 @@ FRAME_CHARACTERS = 16_384
 async def post_chat(request: EdgeRequest) -> EventStream:
     """`POST /api/chat`: store the question, and stream the reply from its beginning."""
     question = parse_question(jsonio.loads_object(request.body))
-    reply = await in_thread(limits.ask)(request.teacher, question, _key(request))
+    reply = await in_thread(limits.ask)(request.teacher, question, request_key(request))
     return EventStream(sse_frames(reply, 0))
 
 
 async def post_reply_retry(request: EdgeRequest) -> EventStream:
     """`POST /api/replies/{id}/retry`: answer the question again, and stream the new reply."""
     reply_id = _reply_id(request)
-    reply = await in_thread(limits.answer_again)(request.teacher, reply_id, _key(request))
+    reply = await in_thread(limits.answer_again)(request.teacher, reply_id, request_key(request))
     return EventStream(sse_frames(reply, 0))
 
 
 async def post_reply_continue(request: EdgeRequest) -> EventStream:
     """`POST /api/replies/{id}/continue`: go on, and stream from `Last-Event-ID`, or from 0."""
     reply_id, offset = _reply_id(request), _offset(request)
-    reply = await in_thread(limits.go_on)(request.teacher, reply_id, _key(request))
+    reply = await in_thread(limits.go_on)(request.teacher, reply_id, request_key(request))
     # What was seen beyond the row is lost: the new attempt goes on from what was kept.
     return EventStream(sse_frames(reply, min(offset, reply.attempt_offset)))
 
 
-def _key(request: EdgeRequest) -> RequestKey | None:
+def request_key(request: EdgeRequest) -> RequestKey | None:
+    """Return the `Idempotency-Key` of a request with a hash of what it came with."""
     key = checked_key(request.headers.find("idempotency-key"))
     if key is None:
         return None

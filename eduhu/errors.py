@@ -307,6 +307,13 @@ class ProviderUntrusted(ProviderError):
     detail = _("The AI service cannot be reached securely. Please tell your administrator.")
 
 
+class DocumentNotMade(ProviderError):
+    """The AI service sent no valid document, not even when told what was wrong."""
+
+    code = "document_not_made"
+    detail = _("The AI service could not make this material properly. Please try again.")
+
+
 class ReplyInterrupted(EduhuError):
     """The process that wrote the reply is gone; the text so far is kept."""
 

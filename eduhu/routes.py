@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from artifacts.generation.openapi import POST_GENERATE
+from artifacts.generation.stream import post_generate
 from chats import openapi, stream
 from chats.consumers import ChatConsumer
 from eduhu.edge import Route
@@ -11,6 +13,7 @@ from teachers.consumers import EventsConsumer
 
 ROUTES: list[Route] = [
     Route("chat", "POST", "/api/chat", stream.post_chat, openapi.POST_CHAT),
+    Route("artifact-generate", "POST", "/api/artifacts/generate", post_generate, POST_GENERATE),
     Route(
         "reply-events",
         "GET",

@@ -68,12 +68,12 @@ def export(
     learning platform always has them, as the platform keeps them apart.
     """
     wanted = FORMATS[format_name]
-    kind, title = artifact["kind"], _clean(artifact["title"])
+    kind, title = artifact["kind"], printable(artifact["title"])
     if wanted.is_for_quizzes and kind != "quiz":
         names = ", ".join(name for name, each in FORMATS.items() if not each.is_for_quizzes)
         text = _("This kind cannot be exported in this format. Possible: %(formats)s.")
         raise InvalidInput(errors={"format": [text % {"formats": names}]})
-    content = _clean(artifact["content"])
+    content = printable(artifact["content"])
     write = import_module(f"artifacts.exports.{format_name}").write
     if wanted.is_for_quizzes:
         written = write(title, content, is_ai_made=is_ai_made)
@@ -96,11 +96,12 @@ def sheet_of(
     return Sheet(title, content["language"], blocks, is_ai_made)
 
 
-def _clean(value: Any) -> Any:
+def printable(value: Any) -> Any:
+    """Return JSON without the characters that neither files nor people can use."""
     if isinstance(value, dict):
-        return {name: _clean(each) for name, each in value.items()}
+        return {name: printable(each) for name, each in value.items()}
     if isinstance(value, list):
-        return [_clean(each) for each in value]
+        return [printable(each) for each in value]
     return _FORBIDDEN.sub("", value) if isinstance(value, str) else value
 
 

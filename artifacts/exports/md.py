@@ -6,6 +6,7 @@ from artifacts.exports.marks import AI_KEYWORD, AI_SOURCE
 from artifacts.sheets import Block, Heading, Items, Lines, PageBreak, Paragraph, Sheet, Table
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#&~$])")
+_GAP = re.compile(r"(?<!\S)(?:\\_){3,}(?!\S)")  # to be filled in by hand
 _AT_START = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))", re.MULTILINE)
 
 
@@ -21,6 +22,8 @@ def escaped(text: str) -> str:
     """Return plain text so that Markdown shows it as it is, on one line."""
     text = _SPECIAL.sub(r"\\\1", text)
     text = _AT_START.sub(_without_meaning, text)
+    if text.strip("\\_ \n"):  # where nothing else stands, they would be a rule
+        text = _GAP.sub(lambda gap: gap[0].replace("\\", ""), text)
     return "<br>".join(text.strip().splitlines())
 
 
@@ -47,7 +50,7 @@ def _block(block: Block) -> str:
             lines = [_row(row) for row in rows[:1]] + [_bare(rows[1])]
             return "\n".join([*lines, *map(_row, block.rows)])
         case Lines():
-            return "<br>".join(["\\_" * 40] * block.count)
+            return "<br>".join(["…" * 40] * block.count)
         case PageBreak():
             return "---"
 

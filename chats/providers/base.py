@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from eduhu.resilience import Deadline
 
@@ -36,6 +36,7 @@ class Prompt:
     """One request to a provider. The teacher's text is the last message, unchanged.
 
     `partial` is what an earlier attempt has written already: only the rest is wanted.
+    `wish` is what is to be made, where the reply is more than text (`replies/makers.py`).
     The reply must be over by the `deadline`, if there is one, and by the provider's own.
     """
 
@@ -44,6 +45,7 @@ class Prompt:
     profile: TeacherProfile = field(default_factory=TeacherProfile)
     partial: str = ""
     deadline: Deadline | None = None
+    wish: dict[str, Any] | None = None
 
     def turns(self) -> tuple[PromptMessage, ...]:
         """Return the messages for a service that knows nothing of partial replies."""
@@ -73,6 +75,7 @@ class Finish:
     usage: Usage | None = None
     model: str | None = None
     provider: str | None = None
+    document: dict[str, Any] | None = None  # what was made, where something was wished
 
 
 class Provider(Protocol):

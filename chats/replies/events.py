@@ -113,6 +113,7 @@ def meta_frame(reply: Reply) -> Frame:
         "user_message_id": reply.user_message_id,
         "model": reply.model,
         "demo": reply.is_demo,
+        **({"artifact_id": reply.artifact_id} if reply.artifact_id else {}),
     }
 
 

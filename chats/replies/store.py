@@ -18,9 +18,10 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
-from chats.models import Chat, Message, Reply, ReplyQuerySet, ReplyState, Role
+from chats.models import Chat, ContentType, Message, Reply, ReplyQuerySet, ReplyState, Role
 from chats.prompts import build_prompt
 from chats.providers.base import Prompt, Usage, estimate_usage
+from chats.replies import makers
 from chats.replies.events import Ending, elapsed_ms, ending_of
 from eduhu import events
 from eduhu.compiled import Param, Select, Update, insert
@@ -40,8 +41,8 @@ WHERE replies.id = seen.column1 AND replies.worker = %s AND replies.state = %s
 _JOB_FIELDS = (
     "chat__message_count", "teacher__language", "teacher__preferences__grade_level",
     "teacher__preferences__subject_areas", "user_message__content", "user_message__timestamp",
-    "message_id", "context", "attempt", "text", "attempt_offset", "model", "prompt_tokens",
-    "completion_tokens", "usage_estimated", "worker", "lease_until", "accepted_at",
+    "message_id", "context", "wish", "artifact_id", "attempt", "text", "attempt_offset", "model",
+    "prompt_tokens", "completion_tokens", "usage_estimated", "worker", "lease_until", "accepted_at",
 )  # fmt: skip
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Job:
     attempt: int
     text: str
     spent: Usage
+    artifact_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Outcome:
     ended_at: dt.datetime | None = None
     model: str | None = None
     provider: str | None = None
+    document: dict[str, Any] | None = None
 
 
 def claim(worker: str, limit: int) -> list[Job]:
@@ -134,6 +137,7 @@ def _job(reply: Reply) -> Job:
         prompt=build_prompt(reply),
         attempt=reply.attempt,
         text=reply.earlier_text,
+        artifact_id=reply.artifact_id,
         spent=Usage(reply.prompt_tokens or 0, reply.completion_tokens or 0, reply.usage_estimated),
     )
 
@@ -228,10 +232,21 @@ def finish(job: Job, outcome: Outcome) -> Ending | None:
         )
         if not mine or chat is None:
             return None
-        _store_answer(job, chat, outcome.text, usage, elapsed)
+        has_document = outcome.document is not None
+        _store_answer(job, chat, outcome.text, usage, elapsed, has_document=has_document)
         _count_question(job.user_message_id, outcome.usage)
+        _keep_document(job, chat, outcome)
         events.row_changed(job.teacher_id, "chats", job.chat_id)
     return _ending(job, outcome, usage, elapsed)
+
+
+def _keep_document(job: Job, chat: Chat, outcome: Outcome) -> None:
+    """Keep what was made beside the text, if anything was and somebody is there to have it."""
+    wish = job.prompt.wish
+    if outcome.document is None or job.artifact_id is None or wish is None or chat.teacher is None:
+        return
+    kept = makers.Kept(chat.teacher, job.artifact_id, job.message_id, wish)
+    makers.keep(kept, outcome.document)
 
 
 def _sum(earlier: Usage, latest: Usage) -> Usage:
@@ -276,7 +291,9 @@ def lost(job: Job, outcome: Outcome) -> Ending:
     return _ending(job, interruption, outcome.usage, None)
 
 
-def _store_answer(job: Job, chat: Chat, text: str, usage: Usage, elapsed: int | None) -> None:
+def _store_answer(
+    job: Job, chat: Chat, text: str, usage: Usage, elapsed: int | None, *, has_document: bool
+) -> None:
     if not text:
         return
     written = {
@@ -284,6 +301,7 @@ def _store_answer(job: Job, chat: Chat, text: str, usage: Usage, elapsed: int | 
         "token_count": usage.completion_tokens,
         "token_count_estimated": usage.estimated,
         "response_time_ms": elapsed,
+        "content_type": ContentType.ARTIFACT if has_document else ContentType.TEXT,
     }
     if job.text and Message.objects.filter(pk=job.message_id).update(**written):
         return  # an attempt that was continued

@@ -20,7 +20,7 @@ from django.conf import settings
 
 from chats.models import ReplyState
 from chats.providers.base import Finish, Provider, estimate_usage
-from chats.replies import metrics, store
+from chats.replies import makers, metrics, store
 from chats.replies.events import Ending
 from chats.replies.log import ReplyLog
 from chats.replies.store import Job, Outcome
@@ -169,7 +169,7 @@ class ReplyWorker:
         reply_id = running.job.reply_id
         if running.is_interrupted:  # before the task's first step
             raise asyncio.CancelledError
-        async with aclosing(cast(Any, self._provider.stream(running.job.prompt))) as stream:
+        async with aclosing(cast(Any, makers.stream(self._provider, running.job.prompt))) as stream:
             async for item in stream:
                 if isinstance(item, Finish):
                     if running.length == len(running.job.text):
@@ -196,6 +196,7 @@ class ReplyWorker:
             ended_at=now(),
             model=finish.model if finish else None,
             provider=finish.provider if finish else None,
+            document=finish.document if finish else None,
             **fields,
         )
 

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db
 PUBLIC, OWN, LIST, ROW = "public", "own account", "list", "row"
 MATERIAL = {"title": "Quiz", "content": "1.", "artifact_type": "activity"}
 QUESTION = {"content": "Was ist Licht?"}
+WISH = {"kind": "quiz", "topic": "Licht"}
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ CALLS = [
     Call("GET", "/api/artifacts/{artifact_id}", ROW, 200),
     Call("PATCH", "/api/artifacts/{artifact_id}", ROW, 200, {"title": "Neu"}, if_match=True),
     Call("DELETE", "/api/artifacts/{artifact_id}", ROW, 204),
+    Call("POST", "/api/artifacts/generate", OWN, 200, WISH),
     Call("GET", "/api/artifacts/kinds", OWN, 200),
     Call("GET", "/api/artifacts/{artifact_id}/versions", ROW, 200),
     Call("GET", "/api/artifacts/{artifact_id}/versions/{revision}", ROW, 200),
@@ -83,6 +85,7 @@ REFERRING = [
     Call("POST", "/api/artifacts", ROW, 201, {**MATERIAL, "chat_id": "{chat_id}"}),
     Call("POST", "/api/artifacts", ROW, 201, {**MATERIAL, "message_id": "{message_id}"}),
     Call("POST", "/api/chat", ROW, 200, {**QUESTION, "chat_id": "{chat_id}"}),
+    Call("POST", "/api/artifacts/generate", ROW, 200, {**WISH, "chat_id": "{chat_id}"}),
 ]
 BESIDE_DJANGO = {(route.method, route.path) for route in ROUTES}
 

@@ -41,6 +41,7 @@ PINNED = {
     "GET /api/artifacts/{artifact_id}": 2,
     "PATCH /api/artifacts/{artifact_id}": 4,
     "DELETE /api/artifacts/{artifact_id}": 4,
+    "POST /api/artifacts/generate": 6,
     "GET /api/artifacts/kinds": 1,
     "GET /api/artifacts/{artifact_id}/versions": 3,
     "GET /api/artifacts/{artifact_id}/versions/{revision}": 2,

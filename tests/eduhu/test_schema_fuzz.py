@@ -65,6 +65,8 @@ class Service:
                 case.path_parameters[name] = self._make(name, headers)
             if case.path == "/api/chat":
                 case.body, case.headers = QUESTION, {}
+            if case.path == "/api/artifacts/generate":
+                case.body, case.headers = {"kind": "quiz", "topic": "Licht"}, {}
 
     def _make(self, name, headers):
         if name == "revision":
