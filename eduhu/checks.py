@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+LEAST_TOKEN = 24
+
 
 @register(Tags.security)
 def production_settings(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
@@ -37,3 +39,7 @@ def _refusals() -> Iterator[CheckMessage]:
     if "off" in rates:
         names = "CHAT_RATE, LOGIN_FAILURE_RATE…, EXPORT_RATE and REALTIME_RATE"
         yield Error(f"{names} must not be off.", id="eduhu.E006")
+    if 0 < len(settings.METRICS_TOKEN) < LEAST_TOKEN:
+        yield Error(
+            f"METRICS_TOKEN must have {LEAST_TOKEN} or more random characters.", id="eduhu.E011"
+        )

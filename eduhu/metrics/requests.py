@@ -49,6 +49,8 @@ def measured(get_response: GetResponse | GetResponseAsync) -> object:
 
 
 def _note(request: HttpRequest, response: HttpResponseBase, begun: float) -> None:
+    if not metrics.IS_ON:
+        return
     seconds = perf_counter() - begun
     request_done(route_of(request), request.method or "", response.status_code, seconds)
 

@@ -7,6 +7,7 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.db.models import Count
+from kombu import Connection
 from prometheus_client.metrics_core import Metric
 
 from chats.models import Reply, ReplyState
@@ -25,10 +26,16 @@ def queues() -> list[Metric]:
     waiting = gauge("queue_tasks", "Celery tasks that wait.", ("queue",))
     with app.connection_for_read(connect_timeout=1) as connection:
         for name in app.amqp.queues:
-            channel: Any = connection.default_channel  # of amqp or kombu; typed as their base
-            found = channel.queue_declare(name, passive=True)
-            waiting.add_metric((name,), found.message_count)
+            waiting.add_metric((name,), _length(connection.channel(), name, connection))
     return [waiting]
+
+
+def _length(channel: Any, queue: str, connection: Connection) -> int:
+    """Return how many messages wait; nobody has declared the queue of a new installation."""
+    try:
+        return int(channel.queue_declare(queue, passive=True).message_count)
+    except connection.channel_errors:
+        return 0
 
 
 def mirror() -> list[Metric]:

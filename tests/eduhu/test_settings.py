@@ -26,6 +26,7 @@ BAD = {
     "there is no Redis": ({"REDIS_URL": None}, "eduhu.E004"),
     "any host is allowed": ({"ALLOWED_HOSTS": "*"}, "eduhu.E005"),
     "questions are not limited": ({"CHAT_RATE": "off"}, "eduhu.E006"),
+    "the token of metrics is short": ({"METRICS_TOKEN": "zu-kurz"}, "eduhu.E011"),
     "guesses are not limited": ({"LOGIN_FAILURE_RATE": "off"}, "eduhu.E006"),
 }
 
@@ -85,6 +86,10 @@ WRONG = {
     "AI_TOTAL_TIMEOUT": "never",
     "STREAM_HEARTBEAT_SECONDS": "often",
     "DATABASE_STATEMENT_TIMEOUT_MS": "ten",
+    "AI_PRICES": "cheap",
+    "METRICS": "perhaps",
+    "READINESS": "luck",
+    "PROBE_SECONDS": "often",
 }
 
 

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
+from chats.replies.metrics import cost
 from eduhu import metrics
 from eduhu.celery import app
 from eduhu.named_queries import named_query
@@ -223,6 +224,30 @@ def test_a_pause_in_the_database_shows_under_its_name(read):
     assert slow == 0
 
 
+@pytest.mark.claim(73)
+@pytest.mark.django_db(transaction=True)
+def test_each_read_of_a_cache_shows_with_the_tier_that_answered(read, api):
+    labels = {"content": "chat metadata"}
+    before = read()
+    for _ in range(3):
+        api.get("/api/chats")
+    after = read()
+
+    def grown(name, **more):
+        return sum_of(after, name, **labels, **more) - sum_of(before, name, **labels, **more)
+
+    assert grown("cache_reads_total", tier="database") == 1
+    assert grown("cache_reads_total", tier="memory") == 2
+    assert grown("cache_loads_total") == 1
+    assert grown("cache_load_seconds_total") > 0
+
+
+def test_tokens_cost_what_their_model_costs(settings):
+    settings.AI_PRICES = {"good": (2.0, 8.0)}
+    assert cost("good", 1_000_000, 500_000) == 6.0
+    assert cost("unpriced", 1_000_000, 500_000) == 0
+
+
 @pytest.mark.django_db(transaction=True)
 def test_process_disk_and_mirror_are_told(read):
     text = read()
@@ -240,8 +265,8 @@ def test_waiting_tasks_are_told():
 
     with app.connection_for_write() as connection:
         channel = connection.default_channel
-        channel.queue_declare("celery")
-        channel.queue_purge("celery")
+        channel.queue_delete("celery")
+        assert [each.value for each in queues()[0].samples] == [0]  # nobody has declared it
         app.send_task("tests.never_run", connection=connection)
         app.send_task("tests.never_run", connection=connection)
         [family] = queues()
