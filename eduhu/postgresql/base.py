@@ -41,8 +41,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def pool_state(self) -> PoolState:
         """Return how busy the pool is."""
         stats = self.pool.get_stats()
-        # `pool_available` counts only connections that are open and idle.
-        used = stats["pool_size"] - stats["pool_available"]
+        # `pool_available` counts only connections that are open and idle, `pool_size` also
+        # those that a pool would have which nobody has opened yet.
+        used = 0 if self.pool.closed else stats["pool_size"] - stats["pool_available"]
         return PoolState(stats["pool_max"], used, stats["requests_waiting"])
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:

@@ -16,6 +16,7 @@ from chats.replies.metrics import cost
 from eduhu import metrics
 from eduhu.celery import app
 from eduhu.named_queries import named_query
+from eduhu.pool import pool_state
 from eduhu.routes import ROUTES, SOCKET_ROUTES
 from monitoring.metrics.exposition import families
 from monitoring.metrics.lookups import LookUp, LookUps, number
@@ -204,6 +205,14 @@ def test_held_connections_show(read, held):
     assert held <= pool["used"] <= min(held + 2, 10)
     assert pool["size"] == 10
     assert pool["free"] == 10 - pool["used"]
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_pool_that_nobody_has_used_is_free():
+    connection.close()
+    connection.close_pool()
+    assert (pool_state().used, pool_state().free) == (0, active.DATABASE_POOL_SIZE)
 
 
 @pytest.mark.claim(13)
