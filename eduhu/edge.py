@@ -9,6 +9,7 @@ client hanging for ever.
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,9 +21,9 @@ from django.http.request import split_domain_port, validate_host
 from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from eduhu import errors
+from eduhu import errors, logs
 from eduhu.metrics.requests import UNMATCHED, Meter
-from eduhu.telemetry import begin_request, request_id
+from eduhu.telemetry import begin_request, end_request, request_id
 
 Scope = dict[str, Any]  # ASGI's own shape
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -33,6 +34,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Person(Protocol):
     """Who is asking, as far as this module cares."""
 
+    pk: Any
     language: str
 
 
@@ -133,6 +135,7 @@ class Edge:
             await self._django(scope, receive, send)
             return
         begin_request(headers.get("x-request-id"))
+        started = time.perf_counter()
         meter = Meter(_name_of(found, scope["method"]), scope["method"])
         response = _Response(send, cors_headers(headers.get("origin")), meter)
         with translation.override(accepted_language(headers.get("accept-language")) or "de"):
@@ -140,6 +143,8 @@ class Edge:
                 await self._serve(found, scope, headers, receive, response)
             except Exception as error:  # noqa: BLE001 (the edge: every failure gets a body)
                 await response.fail(errors.as_eduhu_error(error))
+            finally:
+                end_request(_name_of(found, scope["method"]), response.status, started)
 
     def _is_refused(self, scope: Scope, headers: Headers) -> bool:
         if is_too_large(headers) or has_nul(scope):
@@ -171,6 +176,7 @@ class Edge:
         teacher = await self._authenticate(bearer_token(headers.get("authorization")))
         if not accepted_language(headers.get("accept-language")):
             translation.activate(teacher.language)
+        logs.know(teacher=teacher.pk)
         body = await _read_body(receive)
         if body and not is_json(headers.get("content-type")):
             raise errors.UnsupportedMediaType
@@ -218,6 +224,7 @@ class _Response:
         safe = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
         self._headers = {"X-Request-ID": request_id(), **safe, **extra}
         self._started = False
+        self.status = 0  # as it counts: a stream that breaks is no success
 
     async def preflight(self, methods: list[str]) -> None:
         """Answer a CORS preflight."""
@@ -234,6 +241,7 @@ class _Response:
     async def fail(self, error: errors.EduhuError) -> None:
         """Answer with a problem body, or end a stream that has begun with an error event."""
         body = errors.problem(error, request_id())
+        self.status = error.status
         if self._started:
             frame = {"type": "error", "error": body["error"], "code": body["code"]}
             await self._end(b"data: " + orjson.dumps(frame) + b"\n\n")
@@ -264,7 +272,7 @@ class _Response:
             self._meter.event(len(frame))
 
     async def _start(self, status: int, headers: Mapping[str, str]) -> None:
-        self._started = True
+        self._started, self.status = True, status
         self._meter.answered(status)
         pairs = {**self._headers, **headers}
         encoded = [(name.encode(), value.encode("latin-1")) for name, value in pairs.items()]

@@ -7,6 +7,7 @@ they are fetched, so that the time of a long list is more than what is told here
 
 import logging
 import re
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import lru_cache, wraps
@@ -29,6 +30,7 @@ _TABLE = re.compile(r'\b(?:FROM|INTO|UPDATE|JOIN|TABLE)\s+"?(\w+)')
 _current: ContextVar[str] = ContextVar("named_query", default="")
 _times: dict[str, Histogram] = {}
 _declared: set[str] = set()
+_slow: dict[str, tuple[float, int]] = {}  # when a name was last slow, and for how many ms
 
 
 def named_query(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
@@ -67,6 +69,7 @@ def note(sql: Any, seconds: float) -> None:
     times.add(seconds)
     metrics.query_done(name, seconds)
     if seconds * 1000 > settings.SLOW_QUERY_MS:
+        _slow[name] = (time.time(), int(seconds * 1000))
         # Never its parameters: they are what teachers write.
         text = " ".join(str(sql)[:LONGEST_LOGGED].split())
         logger.warning("slow query %s: %d ms: %s", name, seconds * 1000, text)
@@ -99,6 +102,13 @@ def all_timings() -> Distribution:
     return Histogram.merged(list(_times.values())).distribution()
 
 
+def slow_within(seconds: float) -> dict[str, int]:
+    """Return the names that were slow in the last `seconds`, with the last such time (ms)."""
+    oldest = time.time() - seconds
+    return {name: ms for name, (when, ms) in list(_slow.items()) if when > oldest}
+
+
 def forget_timings() -> None:
     """Begin again."""
     _times.clear()
+    _slow.clear()

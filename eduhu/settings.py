@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import dj_email_url
 from celery.schedules import crontab
 from django.templatetags.static import static
 from django.urls import reverse_lazy
@@ -69,6 +70,7 @@ INSTALLED_APPS = [
     "artifacts",
     "monitoring",
     "monitoring.health",
+    "monitoring.alerts",
 ]
 
 MIDDLEWARE = [
@@ -247,6 +249,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "monitoring.health.tasks.probe",
         "schedule": env.float("PROBE_SECONDS", 300.0, validate=validate.Range(min=10)),
         "options": {"expires": 60},
+    },
+    "forget-old-alerts": {
+        "task": "monitoring.alerts.tasks.forget_old",
+        "schedule": crontab(hour="3", minute="20"),
     },
 }
 
@@ -516,6 +522,14 @@ UNFOLD = {
                     _admin_list(_("Comparisons"), "compare_arrows", "mirror", "reconcilereport"),
                 ],
             },
+            {
+                "title": _("Alerts"),
+                "separator": True,
+                "items": [
+                    _admin_list(_("Alerts"), "notifications", "alerts", "alert"),
+                    _admin_list(_("Silences"), "notifications_off", "alerts", "silence"),
+                ],
+            },
         ],
     },
     "TABS": [
@@ -548,20 +562,42 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "").strip()  # empty: only this machine
 # Several processes keep their numbers together in a folder.
 METRICS_DIR = env.str("METRICS_DIR", str(DATA_DIR / "metrics") if REDIS_URL else "")
 SLOW_QUERY_MS = env.int("SLOW_QUERY_MS", 500, validate=validate.Range(min=1))
+
+ALERT_SECONDS = env.float("ALERT_SECONDS", 10.0, validate=validate.Range(min=0.1, max=30))
+ALERT_WINDOW_SECONDS = env.float("ALERT_WINDOW_SECONDS", 300.0, validate=validate.Range(10, 900))
+ALERT_ERROR_PERCENT = env.float("ALERT_ERROR_PERCENT", 5.0)
+ALERT_MEMORY_MB = env.int("ALERT_MEMORY_MB", 512)
+ALERT_CACHE_HIT_PERCENT = env.float("ALERT_CACHE_HIT_PERCENT", 30.0)
+ALERT_FIRST_TOKEN_SECONDS = env.float("ALERT_FIRST_TOKEN_SECONDS", 10.0)
+ALERT_DISK_FREE_PERCENT = env.float("ALERT_DISK_FREE_PERCENT", 10.0)
+ALERT_EMAILS: list[str] = env.list("ALERT_EMAILS", [])
+ALERT_WEBHOOK_URLS: list[str] = env.list("ALERT_WEBHOOK_URLS", [])
+ALERT_WEBHOOK_SECRET = env.str("ALERT_WEBHOOK_SECRET", "")
+ALERT_WEBHOOK_NETWORKS: list[str] = env.list("ALERT_WEBHOOK_NETWORKS", [])
+RUNBOOK_URL = env.str("RUNBOOK_URL", "docs/operations.md")
+
+EMAIL_URL = env.str("EMAIL_URL", "")
+_email = dj_email_url.parse(EMAIL_URL or "smtp://")
+EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"], _email["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _email["EMAIL_USE_TLS"], _email["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "eduhu@localhost")
+
+LOG_FORMAT = env.str(
+    "LOG_FORMAT", "line" if IS_DEVELOPMENT else "json", validate=validate.OneOf(["line", "json"])
+)
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "eduhu.telemetry.RequestIdFilter"}},
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
+        "line": {
+            "()": "eduhu.logs.LineFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s [%(context)s] %(message)s",
+        },
+        "json": {"()": "eduhu.logs.JsonFormatter"},
     },
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["request_id"],
-        }
-    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
     # they tell every request at INFO
     "loggers": {

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils import translation
 
-from eduhu import errors
+from eduhu import errors, logs
 from eduhu.edge import (
     Authenticate,
     Headers,
@@ -94,6 +94,7 @@ class SocketEdge:
         except errors.NotAuthenticated:
             await _refuse(send, UNAUTHENTICATED)
             return
+        logs.know(teacher=teacher.pk)
         language = accepted_language(headers.get("accept-language")) or teacher.language
         more = {"teacher": teacher, "check_token": check, "params": match.groupdict()}
         with translation.override(language):

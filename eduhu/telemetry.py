@@ -1,19 +1,23 @@
-"""Request ids, log fields and error reports: written everywhere, read by monitoring."""
+"""Request ids, how requests end, and error reports: written everywhere, read by monitoring."""
 
 import logging
 import re
+import time
 import uuid
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
-from typing import cast
+from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
+from eduhu import logs, outcomes
+
+logger = logging.getLogger(__name__)
+
 REQUEST_ID_HEADER = "X-Request-ID"
-_request_id: ContextVar[str] = ContextVar("request_id", default="-")
+UNKNOWN_ROUTE = "unmatched"
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -22,49 +26,59 @@ GetResponseAsync = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 def request_id() -> str:
     """Return the id of the request being served, or `-` outside of one."""
-    return _request_id.get()
+    return logs.known().get("request_id", "-")
 
 
 def begin_request(offered: str) -> str:
     """Set the request id for this context: the client's own if it is harmless, else a new one."""
     value = offered if _ACCEPTABLE.fullmatch(offered) else uuid.uuid4().hex
-    _request_id.set(value)
+    logs.forget()
+    logs.know(request_id=value)
     return value
+
+
+def end_request(route: str, status: int, started: float) -> None:
+    """Count a request of `route` (its name, never its path), begun at `started`, and log it."""
+    outcomes.note(route, status)
+    seconds = time.perf_counter() - started
+    logger.info("%s %d in %.0f ms", route, status, seconds * 1000)
 
 
 @sync_and_async_middleware
 def request_id_middleware(get_response: GetResponse | GetResponseAsync) -> object:
-    """Name every request and tell the client the name."""
+    """Name every request, tell the client the name, and note how it ends."""
     if iscoroutinefunction(get_response):
 
         async def named_async(request: HttpRequest) -> HttpResponseBase:
-            name = begin_request(request.headers.get(REQUEST_ID_HEADER, ""))
+            name, started = _begin(request)
             response = await cast(GetResponseAsync, get_response)(request)
-            response[REQUEST_ID_HEADER] = name
-            return response
+            return _ended(request, response, name, started)
 
         return named_async
 
     def named(request: HttpRequest) -> HttpResponseBase:
-        name = begin_request(request.headers.get(REQUEST_ID_HEADER, ""))
+        name, started = _begin(request)
         response = cast(GetResponse, get_response)(request)
-        response[REQUEST_ID_HEADER] = name
-        return response
+        return _ended(request, response, name, started)
 
     return named
 
 
-class RequestIdFilter(logging.Filter):
-    """Put the request id on every log record."""
+def _begin(request: HttpRequest) -> tuple[str, float]:
+    return begin_request(request.headers.get(REQUEST_ID_HEADER, "")), time.perf_counter()
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Keep every record."""
-        record.request_id = request_id()
-        return True
+
+def _ended(
+    request: HttpRequest, response: HttpResponseBase, name: str, started: float
+) -> HttpResponseBase:
+    response[REQUEST_ID_HEADER] = name
+    match = request.resolver_match
+    end_request(match.view_name if match else UNKNOWN_ROUTE, response.status_code, started)
+    return response
 
 
 def start_sentry() -> None:
-    """Start error reports where a DSN is set: named integrations, no personal data."""
+    """Start error reports where a DSN is set: named integrations, nothing that teachers write."""
     if not settings.SENTRY_DSN:
         return
     import sentry_sdk
@@ -79,4 +93,20 @@ def start_sentry() -> None:
         integrations=[DjangoIntegration(), CeleryIntegration()],
         include_local_variables=False,
         max_request_body_size="never",  # it holds what teachers write
+        send_default_pii=False,
+        before_send=cast(Any, _without_words),  # its type is one of Sentry's own dictionaries
     )
+
+
+def _without_words(event: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any]:
+    """Take from an event what may hold words of teachers, and add what finds the log."""
+    request = event.get("request", {})
+    for name in ("query_string", "cookies", "data", "headers"):
+        request.pop(name, None)
+    request["url"] = str(request.get("url", "")).partition("?")[0]
+    error = hint.get("exc_info", (None, None, None))[1]
+    for shown in reversed(event.get("exception", {}).get("values", [])):
+        shown["value"] = logs.harmless_message(error) if error is not None else ""
+        error = (error.__cause__ or error.__context__) if error is not None else None
+    event["tags"] = {**event.get("tags", {}), **logs.context()}
+    return event

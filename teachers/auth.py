@@ -7,6 +7,7 @@ from knox.auth import TokenAuthentication
 from knox.models import AuthToken
 from rest_framework.request import Request
 
+from eduhu import logs
 from eduhu.edge import accepted_language
 from teachers.models import Teacher
 from teachers.tokens import find_token
@@ -18,6 +19,7 @@ class BearerAuthentication(TokenAuthentication):
     def authenticate_credentials(self, token: bytes) -> tuple[Teacher, AuthToken]:
         """Return the teacher and the token. Raises NotAuthenticated."""
         auth = find_token(token.decode("latin-1"))
+        logs.know(teacher=auth.user.pk)
         return auth.user, auth
 
     def authenticate(self, request: Request) -> tuple[Teacher, AuthToken] | None:

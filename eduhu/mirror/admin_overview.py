@@ -15,9 +15,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from eduhu.admin import changelist_url, clock, in_one_line, row_link
 from eduhu.db import now
-from eduhu.mirror.alerts import LONGEST_LAG
 from eduhu.mirror.models import OutboxEntry, ReconcileReport
-from eduhu.mirror.status import COUNTED, Status
+from eduhu.mirror.status import COUNTED, LONGEST_LAG, Status
 
 DASH = "–"
 

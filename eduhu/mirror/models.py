@@ -104,8 +104,8 @@ class ReconcileReport(models.Model):
 class MirrorState(models.Model):
     """How the sending fares: one row, for all processes and through restarts.
 
-    A person writes `paused_…`, the drain that leads what it did, and the watch which
-    alerts it has told. Each of them updates its own columns only.
+    A person writes `paused_…`, and the drain that leads what it did. Each of them
+    updates its own columns only.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
@@ -123,7 +123,6 @@ class MirrorState(models.Model):
     failing_since = MillisecondField(_("failing since"), null=True)
     is_closed = models.BooleanField(_("closed by InstantDB"), default=False)
     schema_ready_at = MillisecondField(_("schema compared"), null=True)  # null: not as ours
-    alerts = models.CharField(max_length=100, blank=True, default="")  # names, by comma
 
     class Meta:
         db_table = "mirror_state"

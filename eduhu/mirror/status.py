@@ -9,6 +9,7 @@ from eduhu.mirror.models import MirrorState, OutboxEntry
 
 COUNTED = 100_000  # an outage leaves more; nobody needs the exact number then
 LONGEST_SILENCE = dt.timedelta(seconds=15)
+LONGEST_LAG = 60.0  # seconds, until somebody should know
 
 
 @dataclass(frozen=True, slots=True)

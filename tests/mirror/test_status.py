@@ -1,15 +1,12 @@
-"""How the mirror fares is measured from outside, and what is wrong is told once."""
+"""How the mirror fares is measured from outside."""
 
 import datetime as dt
-import logging
-import threading
 import time
 
 import pytest
 
 from eduhu.db import now
-from eduhu.mirror import alerts, recorder
-from eduhu.mirror.alerts import Watch
+from eduhu.mirror import recorder
 from eduhu.mirror.models import MirrorState, OutboxEntry
 from eduhu.mirror.outbox import Pending, park
 from eduhu.mirror.recorder import Recorder
@@ -26,20 +23,6 @@ def make_older(seconds):
 def park_all(reason="too long"):
     for entry in OutboxEntry.objects.all():
         park(Pending(entry.table, entry.row_id, (entry.pk,)), reason)
-
-
-@pytest.fixture
-def told(caplog):
-    """What the alerts have said since it was last asked."""
-    caplog.set_level(logging.INFO, logger="eduhu.mirror.alerts")
-
-    def take():
-        alerts.tell()
-        lines = [(each.levelname, each.getMessage()) for each in caplog.records]
-        caplog.clear()
-        return lines
-
-    return take
 
 
 def test_lag_is_measured_while_no_drain_lives(mirror_on, teacher):
@@ -103,62 +86,3 @@ def test_a_silent_leader_leads_no_more(db):
     for seconds in (-30, 3600):  # or the clock was set back
         MirrorState.write(seen_at=now() + dt.timedelta(seconds=seconds))
         assert not measure().is_led
-
-
-def test_lag_is_told_when_it_begins_and_when_it_ends(mirror_on, teacher, told):
-    assert told() == []
-    make_chat(teacher)
-    make_older(90)
-    [(level, line)] = told()
-    assert level == "ERROR"
-    assert "90 s" in line or "91 s" in line
-    assert told() == []
-    OutboxEntry.objects.all().delete()
-    assert told() == [("ERROR", "The mirror has caught up")]
-    assert told() == []
-
-
-def test_parked_rows_are_told(mirror_on, teacher, told):
-    make_chat(teacher)
-    park_all()
-    assert told() == [("ERROR", "InstantDB refuses rows, they are parked: 1")]
-    make_chat(teacher)
-    park_all()
-    assert told() == []  # it is still the same state
-    OutboxEntry.objects.all().delete()
-    assert told() == [("ERROR", "No row is parked any more")]
-
-
-def test_of_two_processes_that_look_at_once_one_tells(mirror_on, teacher, told, monkeypatch):
-    make_chat(teacher)
-    park_all()
-    seen_by_both = measure()
-    monkeypatch.setattr(alerts, "measure", lambda: seen_by_both)
-    assert len(told()) == 1
-    assert told() == []
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_watch_outlives_an_outage_of_the_database(caplog, monkeypatch):
-    monkeypatch.setattr(alerts, "WATCH_SECONDS", 0.02)
-    failures = [alerts.DatabaseError("gone")]
-    tell = alerts.tell
-
-    def fail_once():
-        if failures:
-            raise failures.pop()
-        tell()
-
-    monkeypatch.setattr(alerts, "tell", fail_once)
-    MirrorState.write(is_closed=True, failure="app-read-only", paused_at=now())
-    watch = Watch()
-    watch.start()
-    try:
-        end = time.monotonic() + 5
-        while MirrorState.load().alerts != "closed":
-            assert time.monotonic() < end
-            time.sleep(0.02)
-    finally:
-        watch.stop()
-    assert "mirror-watch" not in {thread.name for thread in threading.enumerate()}
-    assert "InstantDB takes nothing, everything waits: app-read-only" in caplog.messages

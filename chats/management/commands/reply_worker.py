@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from chats.replies import engine
 from eduhu.cache.lives import Life
+from eduhu.companions import Companions
 from eduhu.memory import keep_what_is_loaded
 from eduhu.metrics import sampler
 
@@ -24,7 +25,8 @@ class Command(BaseCommand):
                 "reply_worker needs REDIS_URL: without Redis the web process writes the replies."
             )
         self.check(tags=["security"])
-        asyncio.run(_work())
+        with Companions("replies"):
+            asyncio.run(_work())
 
 
 async def _work() -> None:

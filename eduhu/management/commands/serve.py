@@ -1,5 +1,6 @@
 """`manage.py serve`: the web process."""
 
+import asyncio
 import logging
 from argparse import ArgumentParser
 from typing import Any
@@ -8,10 +9,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from eduhu.cache.loops import CacheLoops
+from eduhu.companions import Companions
 from eduhu.memory import keep_what_is_loaded
 from eduhu.metrics import sampler
 from eduhu.mirror import capture
-from eduhu.mirror.alerts import Watch as MirrorWatch
 from eduhu.mirror.background import Background
 from monitoring.health.watch import Watch
 
@@ -55,9 +56,10 @@ class Loops:
         self._health = Watch()
         self._celery: Any = None  # an EmbeddedCelery, imported only where it runs
         self._mirror: list[Background] = []
+        self._companions = Companions("web")
 
     async def start(self) -> None:
-        """Start the reply loop, the caches, Celery without a broker, and what the mirror needs."""
+        """Start the reply loop, the caches, Celery without a broker, the mirror, the watch."""
         from chats.replies import engine
 
         sampler.begin("web")
@@ -69,15 +71,14 @@ class Loops:
 
             self._celery = EmbeddedCelery()
             self._celery.start()
-        if capture.is_on():
-            self._mirror.append(MirrorWatch())
-            if not settings.DATABASE_IS_POSTGRESQL:
-                from eduhu.mirror.drain import EmbeddedMirror
+        if capture.is_on() and not settings.DATABASE_IS_POSTGRESQL:
+            from eduhu.mirror.drain import EmbeddedMirror
 
-                self._mirror.append(EmbeddedMirror())
+            self._mirror.append(EmbeddedMirror())
         for loop in self._mirror:
             loop.start()
         self._health.start()
+        self._companions.start()
 
     async def drain(self) -> None:
         """Send the readers of replies elsewhere, where another process writes these."""
@@ -96,3 +97,4 @@ class Loops:
             self._celery.stop()
         for loop in self._mirror:
             loop.stop()
+        await asyncio.to_thread(self._companions.stop)

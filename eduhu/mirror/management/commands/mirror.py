@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from eduhu.companions import Companions
 from eduhu.metrics import sampler
 from eduhu.mirror import capture
 
@@ -34,4 +35,5 @@ class Command(BaseCommand):
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_signal: stop.set())
         sampler.begin("mirror")
-        drain.run(stop)
+        with Companions("mirror"):
+            drain.run(stop)

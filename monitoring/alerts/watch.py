@@ -1,0 +1,131 @@
+"""The threads that watch, in every process that serves or works: alive whatever else is dead.
+
+One looks once a second, writes what this process measures, and judges the rules when
+it is its turn. The other sends, so that a mail server that hangs delays no judgement.
+Both have a database connection of their own, beside the pool, whose shortage they
+are to notice.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from celery import signals
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connections
+
+from eduhu.mirror.background import Background
+from eduhu.named_queries import timed
+from monitoring.alerts.deliver import deliver_due
+from monitoring.alerts.evaluate import evaluate, report
+from monitoring.alerts.models import ProcessSample
+from monitoring.alerts.outage import DatabaseOutage
+from monitoring.alerts.sample import Sampler
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+DELIVER_SECONDS = 2.0
+CONNECT_SECONDS = 5
+STOP_SECONDS = 1.0  # what a mail server delays is sent later, by whoever lives then
+
+
+@contextmanager
+def own_connection() -> Iterator[None]:
+    """Let the queries of this thread go past the pool and its queue."""
+    usual = connections["default"]
+    own: Any = usual.copy()
+    options = own.settings_dict["OPTIONS"]
+    if options.pop("pool", None) is not None:
+        options["connect_timeout"] = CONNECT_SECONDS
+    own.execute_wrappers = [timed]
+    connections["default"] = own
+    try:
+        yield
+    finally:
+        connections["default"] = usual
+        own.close()
+
+
+class Watch:
+    """Both threads of one process; `kind` is what the process is for."""
+
+    def __init__(self, kind: str) -> None:
+        self._sampler = Sampler(kind)
+        self._loops = [
+            Background("alerts-watch", self._watch),
+            Background("alerts-delivery", _deliver),
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        for loop in self._loops:
+            loop.start()
+
+    def stop(self) -> None:
+        """End both, and take back what this process measured."""
+        for loop in self._loops:
+            loop.stop(STOP_SECONDS)
+
+    def _watch(self, stop: threading.Event) -> None:
+        outage, looks = DatabaseOutage(), 0.0
+        while not stop.wait(LOOK_SECONDS):
+            self._sampler.look()
+            looks += LOOK_SECONDS
+            if looks >= settings.ALERT_SECONDS:
+                looks = 0.0
+                _guarded(lambda: self._round(outage))
+        _guarded(self._leave)
+
+    def _round(self, outage: DatabaseOutage) -> None:
+        sample = self._sampler.sample()  # of the pool, which is not ours in there
+        try:
+            with own_connection():
+                report(self._sampler.name, sample)
+                evaluate()
+                outage.succeeded()
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("alerts wait for the database: %s", type(error).__name__)
+            outage.failed(error)
+
+    def _leave(self) -> None:
+        with own_connection():
+            ProcessSample.objects.filter(name=self._sampler.name).delete()
+
+
+def _deliver(stop: threading.Event) -> None:
+    while not stop.wait(DELIVER_SECONDS):
+        _guarded(_deliver_with_own_connection)
+
+
+def _deliver_with_own_connection() -> None:
+    with own_connection():
+        deliver_due()
+
+
+def _guarded(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except (DatabaseError, InterfaceError):
+        pass  # the watch tells of it
+    except Exception:
+        # Nobody would start the thread again.
+        logger.exception("the watch over alerts failed, and goes on")
+
+
+def watch_celery() -> None:
+    """Let workers and beat watch as well, where they are processes of their own."""
+    if settings.EMBEDDED_CELERY:
+        return
+    signals.worker_ready.connect(_start_in_worker, weak=False)
+    signals.beat_init.connect(_start_in_beat, weak=False)
+
+
+def _start_in_worker(**_kwargs: Any) -> None:
+    Watch("celery").start()
+
+
+def _start_in_beat(**_kwargs: Any) -> None:
+    Watch("beat").start()
