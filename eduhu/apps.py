@@ -8,6 +8,7 @@ class EduhuConfig(AppConfig):
     verbose_name = "eduhu"
 
     def ready(self) -> None:
-        from eduhu import checks, telemetry  # noqa: F401 (registers the checks)
+        from eduhu import checks, telemetry, tracing  # noqa: F401 (registers the checks)
 
         telemetry.start_sentry()
+        tracing.start_tracing()

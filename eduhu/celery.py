@@ -21,6 +21,8 @@ _begun: dict[str, float] = {}  # of the tasks that run in this process
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+from eduhu import task_context  # noqa: E402, F401 (connects its signals)
+
 
 @signals.task_prerun.connect
 def _task_begins(task_id: str, **_kwargs: Any) -> None:

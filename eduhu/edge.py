@@ -24,6 +24,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from eduhu import errors, logs
 from eduhu.metrics.requests import UNMATCHED, Meter
 from eduhu.telemetry import begin_request, end_request, request_id
+from eduhu.tracing import span
 
 Scope = dict[str, Any]  # ASGI's own shape
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -140,7 +141,8 @@ class Edge:
         response = _Response(send, cors_headers(headers.get("origin")), meter)
         with translation.override(accepted_language(headers.get("accept-language")) or "de"):
             try:
-                await self._serve(found, scope, headers, receive, response)
+                with span(_name_of(found, scope["method"]), "request"):
+                    await self._serve(found, scope, headers, receive, response)
             except Exception as error:  # noqa: BLE001 (the edge: every failure gets a body)
                 await response.fail(errors.as_eduhu_error(error))
             finally:

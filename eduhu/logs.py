@@ -21,13 +21,12 @@ from typing import Any, ClassVar
 import orjson
 import structlog
 from django.conf import settings
-from django.db import Error as DatabaseError
 from django.utils.crypto import salted_hmac
 
 LONGEST_MESSAGE = 300
 LONGEST_TRACEBACK = 40  # frames
 # Their quotes hold names of code.
-_OUR_OWN_WORDS = (TypeError, AttributeError, NameError, ImportError)
+_OF_CODE = {"TypeError", "AttributeError", "NameError", "ImportError", "ModuleNotFoundError"}
 _QUOTED = re.compile(r"""(?<!\w)('[^']*'|"[^"]*"|“[^”]*”|„[^“]*“)""")
 _NAME_OF_SCHEMA = re.compile(r'\b(?:constraint|relation|column|table|index|function) "\w+"')
 
@@ -70,14 +69,18 @@ def pseudonym(teacher_id: str) -> str:
 
 def harmless_message(error: BaseException) -> str:
     """Return what an error says, without what it quotes."""
-    text = str(error)[: 4 * LONGEST_MESSAGE]
-    if isinstance(error, DatabaseError):
-        text = text.partition("\n")[0]  # what follows are details: whole rows
-    if not isinstance(error, _OUR_OWN_WORDS):
+    return harmless_text(str(error), type(error).__name__)
+
+
+def harmless_text(text: str, kind: str) -> str:
+    """Return what an error of the class `kind` says, in one line, without what it quotes."""
+    # After the first line databases tell details: whole rows.
+    text = text[: 4 * LONGEST_MESSAGE].partition("\n")[0]
+    if kind not in _OF_CODE:
         names = _NAME_OF_SCHEMA.findall(text)
         text = _QUOTED.sub("…", text)
         text += f" ({', '.join(names)})" if names else ""
-    return " ".join(text[:LONGEST_MESSAGE].split())
+    return text[:LONGEST_MESSAGE].strip()
 
 
 def harmless_traceback(exc_info: Any) -> str:

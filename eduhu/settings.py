@@ -551,6 +551,7 @@ UNFOLD = {
 
 CHECKS = ["database", "migrations", "cache", "channel_layer", "celery"]
 SENTRY_DSN = env.str("SENTRY_DSN", "")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
 READINESS = env.list(
     "READINESS",
     CHECKS,

@@ -11,8 +11,10 @@ from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
+from opentelemetry.trace import Span
 
 from eduhu import logs, outcomes
+from eduhu.tracing import span
 
 logger = logging.getLogger(__name__)
 
@@ -51,15 +53,17 @@ def request_id_middleware(get_response: GetResponse | GetResponseAsync) -> objec
 
         async def named_async(request: HttpRequest) -> HttpResponseBase:
             name, started = _begin(request)
-            response = await cast(GetResponseAsync, get_response)(request)
-            return _ended(request, response, name, started)
+            with span(request.method or "?", "request") as current:
+                response = await cast(GetResponseAsync, get_response)(request)
+                return _ended(request, response, name, started, current)
 
         return named_async
 
     def named(request: HttpRequest) -> HttpResponseBase:
         name, started = _begin(request)
-        response = cast(GetResponse, get_response)(request)
-        return _ended(request, response, name, started)
+        with span(request.method or "?", "request") as current:
+            response = cast(GetResponse, get_response)(request)
+            return _ended(request, response, name, started, current)
 
     return named
 
@@ -69,11 +73,13 @@ def _begin(request: HttpRequest) -> tuple[str, float]:
 
 
 def _ended(
-    request: HttpRequest, response: HttpResponseBase, name: str, started: float
+    request: HttpRequest, response: HttpResponseBase, name: str, started: float, current: Span
 ) -> HttpResponseBase:
     response[REQUEST_ID_HEADER] = name
     match = request.resolver_match
-    end_request(match.view_name if match else UNKNOWN_ROUTE, response.status_code, started)
+    route = match.view_name if match else UNKNOWN_ROUTE
+    current.update_name(route)
+    end_request(route, response.status_code, started)
     return response
 
 
@@ -104,9 +110,7 @@ def _without_words(event: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any
     for name in ("query_string", "cookies", "data", "headers"):
         request.pop(name, None)
     request["url"] = str(request.get("url", "")).partition("?")[0]
-    error = hint.get("exc_info", (None, None, None))[1]
-    for shown in reversed(event.get("exception", {}).get("values", [])):
-        shown["value"] = logs.harmless_message(error) if error is not None else ""
-        error = (error.__cause__ or error.__context__) if error is not None else None
+    for error in event.get("exception", {}).get("values", []):
+        error["value"] = logs.harmless_text(str(error.get("value", "")), str(error.get("type")))
     event["tags"] = {**event.get("tags", {}), **logs.context()}
     return event

@@ -32,6 +32,7 @@ from eduhu.errors import (
     ProviderUntrusted,
 )
 from eduhu.resilience import Breaker, Deadline, Retry
+from eduhu.tracing import span
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +87,9 @@ class Route:
         with self.breaker.guard(), metrics.attempt(self.provider.name):
             stream = self.provider.stream(asked)
             try:
-                return Begun(self.provider.name, asked.model, stream, await anext(stream))
+                with span("ask", "provider", provider=self.provider.name, model=asked.model):
+                    first = await anext(stream)
+                return Begun(self.provider.name, asked.model, stream, first)
             except StopAsyncIteration as error:
                 raise ProviderError from error
 

@@ -24,9 +24,11 @@ from chats.replies import makers, metrics, store
 from chats.replies.events import Ending
 from chats.replies.log import ReplyLog
 from chats.replies.store import Job, Outcome
+from eduhu import logs
 from eduhu.db import now
 from eduhu.errors import ProviderError, Unavailable, as_eduhu_error
 from eduhu.threads import in_thread
+from eduhu.tracing import span
 
 logger = logging.getLogger(__name__)
 
@@ -139,11 +141,15 @@ class ReplyWorker:
 
     async def _write(self, running: _Running) -> None:
         job = running.job
+        logs.forget()
+        logs.know(reply_id=job.reply_id, teacher=job.teacher_id)
         try:
-            outcome = await self._generate(running)
+            with span("reply", "reply", model=job.prompt.model):
+                outcome = await self._generate(running)
             metrics.reply_ended(job, outcome)
             ending = await self._finish(job, outcome)
             self._log.end(ending)
+            logger.info("reply %s after %d characters", outcome.state, len(outcome.text))
         finally:
             if len(self._running) >= settings.REPLY_CONCURRENCY:
                 self._wake.set()  # others may wait for this place

@@ -14,6 +14,7 @@ from eduhu.mirror.failures import Busy, Closed, NotConnected, Rejected, Unreacha
 from eduhu.mirror.leader import LostLead
 from eduhu.mirror.recorder import LOOK_SECONDS, Paused
 from eduhu.resilience import Breaker
+from eduhu.tracing import span
 
 LANES = 10
 ROWS_PER_REQUEST = 100
@@ -85,7 +86,7 @@ class Lanes:
         """Send rows in one request; halve them until those that are refused stand alone."""
         self._confirm()
         try:
-            with self._breaker.guard():
+            with self._breaker.guard(), span("transact", "mirror", rows=len(changes)):
                 self._client.transact(changes)
         except Unreachable as failure:
             if not isinstance(failure, NotConnected):
