@@ -1,6 +1,7 @@
 """The app that holds what no single product app owns: commands, checks, translations."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class EduhuConfig(AppConfig):
@@ -8,7 +9,10 @@ class EduhuConfig(AppConfig):
     verbose_name = "eduhu"
 
     def ready(self) -> None:
-        from eduhu import checks, telemetry, tracing  # noqa: F401 (registers the checks)
+        from eduhu import checks, environments, telemetry, tracing  # noqa: F401 (has its own checks)
+
+        pre_migrate.connect(environments.before_migrate, sender=self)
+        post_migrate.connect(environments.after_migrate, sender=self)
 
         telemetry.start_sentry()
         tracing.start_tracing()

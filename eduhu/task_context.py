@@ -21,6 +21,20 @@ def name_request(headers: dict[str, Any], **_kwargs: Any) -> None:
         headers["request_id"] = request_id
 
 
+@signals.worker_init.connect
+@signals.beat_init.connect
+def refuse_foreign_data(**_kwargs: Any) -> None:
+    """End a worker or beat that was given data of another environment."""
+    from django.core.management.base import CommandError
+
+    from eduhu import environments
+
+    try:
+        environments.refuse_foreign_data()
+    except CommandError as error:
+        raise SystemExit(str(error)) from error  # any other error would be swallowed
+
+
 @signals.task_prerun.connect
 def begin(task_id: str, task: Any, **_kwargs: Any) -> None:
     """Know the task, and trace it."""

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from chats.replies import engine
 from eduhu.cache.lives import Life
 from eduhu.companions import Companions
+from eduhu.environments import refuse_foreign_data
 from eduhu.memory import keep_what_is_loaded
 from eduhu.metrics import sampler
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
                 "reply_worker needs REDIS_URL: without Redis the web process writes the replies."
             )
         self.check(tags=["security"])
+        refuse_foreign_data()
         with Companions("replies"):
             asyncio.run(_work())
 

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from eduhu.cache.loops import CacheLoops
 from eduhu.companions import Companions
+from eduhu.environments import refuse_foreign_data
 from eduhu.memory import keep_what_is_loaded
 from eduhu.metrics import sampler
 from eduhu.mirror import capture
@@ -30,6 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.check(tags=["security"])
+        refuse_foreign_data()
         # Imported here: the reactor must be chosen before anything else of Twisted is.
         from eduhu.asgi import application
         from eduhu.server import DrainingServer

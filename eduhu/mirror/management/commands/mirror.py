@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from eduhu.companions import Companions
+from eduhu.environments import refuse_foreign_data
 from eduhu.metrics import sampler
 from eduhu.mirror import capture
 
@@ -18,6 +19,7 @@ class Command(BaseCommand):
         if not capture.is_on():
             raise CommandError("The mirror is off: INSTANT_APP_ADMIN_TOKEN is not set.")
         self.check(tags=["security"])
+        refuse_foreign_data()
         # Imported here: it brings a second HTTP client, which only the mirror needs.
         from eduhu.mirror import drain
         from eduhu.mirror.client import client_of_settings
