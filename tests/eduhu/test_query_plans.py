@@ -30,6 +30,7 @@ from eduhu.pages import PageRequest
 from eduhu.seeding.plan import Plan
 from eduhu.seeding.rows import email
 from eduhu.seeding.store import store as seed
+from monitoring.alerts import readings
 from monitoring.health import checks
 from monitoring.metrics import sources
 from teachers import idempotency, tokens
@@ -153,6 +154,7 @@ def judge(ask):
 
 
 HOT = {
+    "alerts.replies": lambda y: list(readings._recent_replies()),
     "artifacts.export": lambda y: artifact_queries.artifact_to_export(y.teacher, y.artifact.pk),
     "artifacts.page": artifact_pages,
     "artifacts.row": lambda y: artifact_queries.artifact_row(y.teacher, y.artifact.pk),
