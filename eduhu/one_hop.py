@@ -1,4 +1,4 @@
-"""Django behind ASGI with one thread hop for a whole request (decision 0005).
+"""Django behind ASGI with one thread hop for a whole request (decision 0006).
 
 Django's own handler hops for each synchronous piece: its signals, most middleware, the
 view, the closing. It makes a thread for each request as well, and its connection with it.
