@@ -99,7 +99,6 @@ def start_sentry() -> None:
         integrations=[DjangoIntegration(), CeleryIntegration()],
         include_local_variables=False,
         max_request_body_size="never",  # it holds what teachers write
-        send_default_pii=False,
         before_send=cast(Any, _without_words),  # its type is one of Sentry's own dictionaries
     )
 

@@ -247,7 +247,7 @@ def test_the_web_process_tells_that_a_row_is_parked(eduhu, api, server):
     server.script(Fault("status", status=413))
     chat = api.post("/api/chats", json={"title": "Optik"}).json()
     end = time.monotonic() + SECONDS
-    while "InstantDB refuses rows, they are parked: 1" not in eduhu.log.read_text():
+    while "alert: mirror-parked: 1" not in eduhu.log.read_text():
         assert time.monotonic() < end
         time.sleep(0.05)
     api.patch(f"/api/chats/{chat['id']}", json={"title": "Linsen"})
