@@ -28,7 +28,6 @@ class Migration(migrations.Migration):
                 ('failing_since', eduhu.db.MillisecondField(null=True, verbose_name='failing since')),
                 ('is_closed', models.BooleanField(default=False, verbose_name='closed by InstantDB')),
                 ('schema_ready_at', eduhu.db.MillisecondField(null=True, verbose_name='schema compared')),
-                ('alerts', models.CharField(blank=True, default='', max_length=100)),
                 ('paused_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='paused by')),
             ],
             options={
