@@ -9,12 +9,13 @@ from time import monotonic, perf_counter
 from typing import Any, cast
 
 from eduhu.metrics import gauge
-from monitoring.health.checks import CHECKS, Check, bounded, reason_of
+from monitoring.health.checks import CHECKS, Check, Unhealthy, bounded, reason_of
 
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 2.0
 ANSWER_SECONDS = 3.0
+SETTLING_SECONDS = 60.0  # after a start; until then no task may have run yet
 OLD_SECONDS = 8.0  # with a pause and an answer: red within ten seconds, whatever happens
 
 UP = gauge("health_check_up", "What a process needs.", "check", "process", of_each=True)
@@ -41,6 +42,7 @@ class Checker:
         self._checks = checks
         self._running: dict[str, asyncio.Task[None]] = {}
         self._told: dict[str, str] = {}
+        self._begun = monotonic()
 
     async def run(self) -> list[Result]:
         """Run all at the same time."""
@@ -60,6 +62,9 @@ class Checker:
         return Result(name, reason, perf_counter() - begun)
 
     def _tell(self, name: str, reason: str, error: Exception | None) -> None:
+        is_settling = monotonic() - self._begun < SETTLING_SECONDS
+        if isinstance(error, Unhealthy) and is_settling:
+            return  # readiness tells it, the log would tell it of every start
         before = self._told.get(name, "")
         self._told[name] = reason
         if reason and not before:
