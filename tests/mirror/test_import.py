@@ -103,7 +103,7 @@ def test_users_whose_addresses_differ_in_case_are_one(tmp_path):
     assert teacher.chats.count() == 2
 
 
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="writers of SQLite take turns")
+@pytest.mark.services  # writers of SQLite take turns
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["teacher_preferences", "chats", "messages", "artifacts"])
 def test_two_imports_at_once_refuse_nothing_to_each_other(tmp_path, monkeypatch, name):

