@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.core.cache import caches
-from django.db import connections
+from django.db import connection, connections
 
 from chats.providers.registry import provider
 from eduhu.cache import invalidation, memory
@@ -72,6 +72,7 @@ ONCE = (
 
 # PostgreSQL and Redis are the harder stage: where both runs are made, only theirs has these.
 LATER = (
+    "tests/cache/test_warming_process.py",
     "tests/chats/test_bad_input.py",
     "tests/eduhu/test_canary.py",
     "tests/eduhu/test_isolation.py",
@@ -180,11 +181,20 @@ def serving():
     invalidation.serve_here()
 
 
+END_OTHER_SESSIONS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""  # of threads that wait for their next request
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup):
-    """The database of the session, which async code gives back before it is dropped."""
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The database of the session, which all threads give back before it is dropped."""
     yield
     SyncToAsync.single_thread_executor.submit(connections.close_all).result(5)
+    if settings.DATABASE_IS_POSTGRESQL:
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(END_OTHER_SESSIONS)
 
 
 @pytest.fixture(scope="session")
