@@ -5,15 +5,16 @@ import os
 import shutil
 from functools import partial
 
+import channels.testing.application
 import pytest
 from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.core.cache import caches
-from django.db import connection, connections
+from django.db import close_old_connections, connection, connections
 
 from chats.providers.registry import provider
 from eduhu.cache import invalidation, memory
-from tests import node, warm
+from tests import flush, node, warm
 from tests.client import ApiClient
 from tests.cluster import Cluster
 from tests.factories import make_teacher
@@ -24,80 +25,23 @@ CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 
-
-# They say nothing about PostgreSQL or Redis: the run on these does not repeat them, nor
-# the tests with the fixture `embedded`.
-ONCE = (
-    "tests/artifacts/test_admin.py",
-    "tests/artifacts/test_exports.py",
-    "tests/artifacts/test_kinds.py",
-    "tests/artifacts/test_quiz_formats.py",
-    "tests/cache/test_write_paths.py",
-    "tests/chats/test_admin.py",
-    "tests/tooling/",
-    "tests/chats/test_anthropic.py",
-    "tests/chats/test_openai_",
-    "tests/chats/test_page.py",
-    "tests/chats/test_resilient_provider.py",
-    "tests/chats/test_sse_lines.py",
-    "tests/chats/test_template_assistant.py",
-    "tests/eduhu/test_cors.py",
-    "tests/eduhu/test_coverage_gate.py",
-    "tests/eduhu/test_docs.py",
-    "tests/eduhu/test_lean_http.py",
-    "tests/eduhu/test_packed_redis.py",
-    "tests/eduhu/test_pages.py",
-    "tests/eduhu/test_logs.py",
-    "tests/eduhu/test_query_counts.py",
-    "tests/eduhu/test_resilience_",
-    "tests/eduhu/test_settings.py",
-    "tests/eduhu/test_slow_readers.py",
-    "tests/eduhu/test_sqlite_turns.py",
-    "tests/eduhu/test_start.py",
-    "tests/eduhu/test_static.py",
-    "tests/eduhu/test_tracing.py",
-    "tests/eduhu/test_translations.py",
-    "tests/monitoring/test_alert_admin.py",
-    "tests/monitoring/test_alert_channels.py",
-    "tests/monitoring/test_alert_life.py",
-    "tests/monitoring/test_runbook.py",
-    "tests/mirror/test_admin.py",
-    "tests/mirror/test_import_refuses.py",
-    "tests/mirror/test_instant_",
-    "tests/teachers/test_admin.py",
-    "tests/monitoring/test_metrics_folder.py",
-    "tests/monitoring/test_prometheus.py",
-)
-
-
-# PostgreSQL and Redis are the harder stage: where both runs are made, only theirs has these.
-LATER = (
-    "tests/cache/test_warming_process.py",
-    "tests/chats/test_bad_input.py",
-    "tests/eduhu/test_canary.py",
-    "tests/eduhu/test_isolation.py",
-    "tests/eduhu/test_private_names.py",
-    "tests/eduhu/test_schema_fuzz.py",
-    "tests/mirror/test_import_live.py",
-    "tests/mirror/test_import_killed.py",
-    "tests/monitoring/test_probes.py",
-    "tests/teachers/test_forged_addresses.py",
-)
-
 # The files that take longest, which begin first: each runs in one worker from its first
 # test to its last, as its tests share the processes they start.
 LONGEST = (
     "tests/chats/test_replies_faults.py",
-    "tests/chats/test_page.py",
-    "tests/eduhu/test_query_plans.py",
     "tests/eduhu/test_migrations.py",
+    "tests/chats/test_page",
+    "tests/eduhu/test_query_plans.py",
     "tests/eduhu/test_schema_fuzz.py",
+    "tests/mirror/test_processes.py",
+    "tests/artifacts/test_exports.py",
     "tests/eduhu/test_settings.py",
+    "tests/chats/test_stream_idempotency.py",
+    "tests/tooling/test_budgets.py",
+    "tests/tooling/test_plugins.py",
     "tests/eduhu/test_drain.py",
     "tests/eduhu/test_slow_readers.py",
-    "tests/mirror/test_processes.py",
     "tests/chats/test_replies_process.py",
-    "tests/chats/test_stream_idempotency.py",
     "tests/teachers/test_idempotency.py",
     "tests/eduhu/test_events.py",
     "tests/monitoring/test_running.py",
@@ -110,29 +54,11 @@ LONGEST = (
 
 def rank(item):
     """Return the place of an item's file among the longest."""
-    file = item.nodeid.partition("::")[0]
-    return LONGEST.index(file) if file in LONGEST else len(LONGEST)
+    places = (place for place, name in enumerate(LONGEST) if item.nodeid.startswith(name))
+    return next(places, len(LONGEST))
 
 
-def leave_out(config, items, is_elsewhere):
-    """Deselect what the other run of the suite has."""
-    config.hook.pytest_deselected(items=[each for each in items if is_elsewhere(each)])
-    items[:] = [each for each in items if not is_elsewhere(each)]
-
-
-def is_once(item):
-    return item.nodeid.startswith(ONCE) or "embedded" in item.fixturenames
-
-
-def is_later(item):
-    return item.nodeid.startswith(LATER)
-
-
-def pytest_collection_modifyitems(config, items):
-    if os.environ.get("EDUHU_TEST_EARLIER"):  # set by `tests/run.py` for its second run
-        leave_out(config, items, is_once)
-    if os.environ.get("EDUHU_TEST_LATER"):  # and this one for its first
-        leave_out(config, items, is_later)
+def pytest_collection_modifyitems(items):
     items.sort(key=rank)
     for item in items:
         marker = item.get_closest_marker("django_db")
@@ -176,9 +102,25 @@ def warm_start():
 
 
 @pytest.fixture(autouse=True, scope="session")
+def quick_flush():
+    """Tests that commit do not wait long for an empty database."""
+    flush.begin()
+
+
+@pytest.fixture(autouse=True, scope="session")
 def serving():
     """The process of the tests serves, as `manage.py serve` does."""
     invalidation.serve_here()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def given_back():
+    """Also behind Channels' communicators, threads give their connection back after each call.
+
+    These let them keep it, for tests in one transaction. Such a session then outlives its
+    thread until garbage is collected, and the database cannot be dropped meanwhile.
+    """
+    channels.testing.application.no_op = close_old_connections
 
 
 END_OTHER_SESSIONS = """

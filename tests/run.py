@@ -1,7 +1,9 @@
 """`dev.py test`: the suite on the embedded default, then on PostgreSQL and Redis.
 
-Where there are no such servers, the first run is the only one and reports the tests
-that need them as skipped. `REQUIRE_REAL=1` makes that, and any other skip, a failure.
+Most tests run on one of them, as `tests/division.py` says; `TEST_STACKS=both` lets all run
+on each. Where there are no such servers, the first run is the only one, has all tests, and
+reports those that need them as skipped. `REQUIRE_REAL=1` makes that, and any other skip, a
+failure.
 """
 
 import argparse
@@ -55,13 +57,15 @@ def without_services(options: list[str]) -> list[str]:
 
 def run_suite(name: str, options: list[str], env: Mapping[str, str], data_dir: Path) -> int:
     """Run pytest once, with a data folder of its own, and return its exit code."""
-    plugins = ["tests.stack", "tests.claims", "tests.coverage_gate"]
+    plugins = ["tests.stack", "tests.division", "tests.claims", "tests.coverage_gate"]
     if os.environ.get("REQUIRE_REAL") == "1":
         plugins.append("tests.strict")
     loaded = [word for plugin in plugins for word in ("-p", plugin)]
     say(f"\n--- Tests on {name} ---")
     command = [sys.executable, "-m", "pytest", "-q", *loaded, *parallel(options), *options]
     env = {**embedded_environment(str(data_dir)), "EDUHU_TEST_STACK": name, **env}
+    # Without it each worker of each run would rewrite the assertions of all files anew.
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     # Interrupted, pytest tears its fixtures down; it has less time for that than we have.
     code = run(command, env, signal.SIGINT, seconds=8)
     return code if code >= 0 else 128 - code
@@ -70,6 +74,7 @@ def run_suite(name: str, options: list[str], env: Mapping[str, str], data_dir: P
 def run_both(options: list[str], urls: Mapping[str, str] | None, data_dir: Path) -> int:
     """Run the suite on each stack there is. The last line is pytest's."""
     env: dict[str, str] = {}
+    divided = is_whole(options) and os.environ.get("TEST_STACKS") != "both"
     if is_whole(options):
         if file := claims_file():
             file.unlink(missing_ok=True)
@@ -79,10 +84,12 @@ def run_both(options: list[str], urls: Mapping[str, str] | None, data_dir: Path)
         return run_suite("the embedded default", options, env, data_dir / "embedded")
     env["EDUHU_CALLED_FILE"] = str(data_dir / "called")
     later = {**env, "EDUHU_TEST_LATER": "PostgreSQL and Redis"}
+    later |= {"EDUHU_TEST_PART": "embedded"} if divided else {}
     without = without_services(options)
     first = run_suite("the embedded default", without, later, data_dir / "embedded")
     verdict = "passed" if first in (0, NO_TESTS) else f"FAILED with exit code {first}, see above"
     env |= {"EDUHU_TEST_EARLIER": f"the embedded default: {verdict}", **urls}
+    env |= {"EDUHU_TEST_PART": "services"} if divided else {}
     second = run_suite("PostgreSQL and Redis", options, env, data_dir / "services")
     return verdict_of(first, second)
 

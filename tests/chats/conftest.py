@@ -1,11 +1,14 @@
 """Servers and devices for the tests of streams."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
 
+from tests.browser import Visit, browsing, chromium
 from tests.fakes.ai_script import Script
 from tests.fakes.ai_server import ai_server_in_thread
 from tests.live import LiveServer, live_server
@@ -27,6 +30,20 @@ def sign_in_many(server: LiveServer) -> Iterator[str]:
     """Tokens of teachers who have done nothing yet."""
     printed = server.manage("shell", "-v0", "-c", MAKE_TEACHERS)
     return iter(json.loads(printed.splitlines()[-1]))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium, for all tests that ask for `visit`; theirs is the loop of the session."""
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(browser: Browser, live_eduhu: str) -> AsyncIterator[Visit]:
+    """Open the page as somebody who was never here."""
+    async with browsing(browser, live_eduhu) as open_page:
+        yield open_page
 
 
 @pytest.fixture(scope="session")

@@ -1,30 +1,13 @@
 """The page at `/`, used as a teacher uses it: in a real browser, on the real server."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from urllib.parse import urlsplit
-
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import expect
 
 from eduhu.mirror.realtime import BROWSER_CODE
-from tests.conftest import CHROMIUM
+from tests.browser import LAPTOP, PHONE, QUESTION, Visit, ask, finished, sign_in
 
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
-Visit = Callable[..., Awaitable[Page]]
-QUESTION = "Unterrichtsentwurf für Mathematik, Klasse 7, Thema Bruchrechnung, 45 Minuten"
-LAPTOP = {"width": 1366, "height": 768}
-PHONE = {"width": 360, "height": 740}
-ANSWER_MS = 30_000
 
 # The first answer arrives in pieces of 7 bytes, so frames and characters are cut in two,
 # and its connection breaks after 900 bytes.
@@ -76,74 +59,6 @@ HOSTILE = """
 SAFE_TAGS = {"h2", "p", "br", "a", "strong", "code", "div"} | {
     "table", "thead", "tbody", "tr", "th", "td"
 }  # fmt: skip
-
-
-@pytest.fixture
-async def visit(live_eduhu: str) -> AsyncIterator[Visit]:
-    """Open the page in a browser of its own; at the end nothing went outside, or wrong."""
-    outside: list[str] = []
-    wrong: list[str] = []
-
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS
-        )
-
-        async def open_page(*, script: str = "", html: str = "", **options: object) -> Page:
-            page = await _new_page(browser, script, options)
-            if html:
-                await page.route(f"{live_eduhu}/", lambda route: route.fulfill(body=html))
-            page.on("request", lambda request: _note_outside(request.url, live_eduhu, outside))
-            page.on("pageerror", lambda error: wrong.append(str(error)))
-            page.on("console", lambda message: _note_error(message.type, message.text, wrong))
-            await page.goto(live_eduhu)
-            return page
-
-        yield open_page
-        await browser.close()
-    assert outside == []
-    assert wrong == []
-
-
-async def _new_page(browser: Browser, script: str, options: dict[str, object]) -> Page:
-    context = await browser.new_context(
-        **{"viewport": LAPTOP, "locale": "de-DE", "reduced_motion": "reduce", **options}
-    )
-    if script:
-        await context.add_init_script(script)
-    return await context.new_page()
-
-
-def _note_outside(url: str, home: str, outside: list[str]) -> None:
-    if urlsplit(url)[:2] != urlsplit(home)[:2]:
-        outside.append(url)
-
-
-def _note_error(kind: str, text: str, wrong: list[str]) -> None:
-    # The browser itself tells of each refused request; the tests refuse some on purpose.
-    if kind == "error" and not text.startswith("Failed to load resource"):
-        wrong.append(text)
-
-
-async def sign_in(page: Page, password: str = "eduhu-demo") -> None:
-    await page.fill("#login-email", "demo@eduhu.example")
-    await page.fill("#login-password", password)
-    await page.press("#login-password", "Enter")
-
-
-async def ask(page: Page, text: str = QUESTION) -> None:
-    await page.fill("#composer-input", text)
-    await page.press("#composer-input", "Enter")
-
-
-async def finished(page: Page) -> str:
-    """Wait for the end of the last answer and return what it says."""
-    await expect(page.locator(".answer").last.locator(".copy")).to_be_visible(timeout=ANSWER_MS)
-    return await answer_text(page)
-
-
-async def answer_text(page: Page) -> str:
-    return await page.locator(".answer .markdown").last.inner_text()
 
 
 async def test_wrong_password_is_explained_in_german(visit: Visit) -> None:

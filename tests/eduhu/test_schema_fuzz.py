@@ -5,27 +5,13 @@ import json
 
 import pytest
 import requests
-import schemathesis
-from hypothesis import HealthCheck, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from tests.client import api_schema
 from tests.live import live_server
 
 pytestmark = [pytest.mark.claim(83), pytest.mark.claim(115)]
 
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-]
+METHODS = {"get", "post", "put", "patch", "delete"}
 MAKE_TOKENS = """
 import json
 from django.db import transaction
@@ -92,22 +78,68 @@ def service():
         assert "unexpected error" not in server.log.read_text()
 
 
-schema = schemathesis.openapi.from_dict(api_schema())
+class Fuzz:
+    """Runs a check on many requests of an operation: examples, edge cases, chance.
+
+    Imported and made here, and not by schemathesis' plugin for pytest, as that makes the
+    requests of all operations in every process that collects tests.
+    """
+
+    def __init__(self):
+        import hypothesis
+        import schemathesis
+        from schemathesis.specs.openapi import checks
+
+        self.settings = hypothesis.settings(
+            max_examples=12,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )
+        self.schema = schemathesis.openapi.from_dict(api_schema())
+        self.checks = [
+            schemathesis.checks.not_a_server_error,
+            checks.status_code_conformance,
+            checks.content_type_conformance,
+            checks.response_headers_conformance,
+        ]
+        self.body_check = checks.response_schema_conformance
+
+    def run(self, path, method, check):
+        """Call `check(case)` for each request."""
+        from schemathesis.generation.hypothesis import builder
+
+        config = builder.HypothesisTestConfig(
+            project=self.schema.config,
+            modes=list(builder.HypothesisTestMode),
+            settings=self.settings,
+        )
+        operation = self.schema[path][method]
+        builder.create_test(operation=operation, test_func=check, config=config)()
 
 
-@schema.parametrize()
-@settings(
-    max_examples=12,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
-def test_the_answer_is_what_the_document_says(case, service):
-    headers = service.sign_in(case)
-    service.make_sense(case, headers)
-    answer = case.call(base_url=service.url, session=service.session, headers=headers)
-    is_stream = "text/event-stream" in str(answer.headers.get("content-type"))
-    # The document describes a stream as one text; what is in it, the tests of streams say.
-    checks = CHECKS if is_stream else [*CHECKS, response_schema_conformance]
-    case.validate_response(answer, checks=checks)
+@pytest.fixture(scope="module")
+def fuzz():
+    return Fuzz()
+
+
+def operations():
+    for path, operations in api_schema()["paths"].items():
+        for method in METHODS & operations.keys():
+            yield pytest.param(path, method, id=f"{method.upper()} {path}")
+
+
+@pytest.mark.parametrize(("path", "method"), sorted(operations(), key=lambda each: each.id))
+def test_the_answer_is_what_the_document_says(service, fuzz, path, method):
+    def check(case):
+        headers = service.sign_in(case)
+        service.make_sense(case, headers)
+        answer = case.call(base_url=service.url, session=service.session, headers=headers)
+        is_stream = "text/event-stream" in str(answer.headers.get("content-type"))
+        # The document describes a stream as one text; what is in it, the tests of streams say.
+        case.validate_response(
+            answer, checks=fuzz.checks if is_stream else [*fuzz.checks, fuzz.body_check]
+        )
+
+    fuzz.run(path, method, check)

@@ -2,12 +2,14 @@
 
 import urllib.request
 from contextlib import contextmanager
+from functools import lru_cache
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitoring.metrics.exposition import total
 
 
+@lru_cache(maxsize=4)  # a test asks the same text for many numbers
 def samples(text):
     """Return the samples of an exposition."""
     return [each for family in text_string_to_metric_families(text) for each in family.samples]

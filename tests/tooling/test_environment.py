@@ -12,7 +12,7 @@ import pytest
 import dev
 from dev import Environment
 from tests.processes import ROOT, Failed
-from tests.tooling.conftest import as_if_made, wait_until
+from tests.tooling.conftest import as_if_made, make_project, wait_until
 
 ENSURE = "import dev; dev.ENVIRONMENT.ensure('requirements.txt')"
 
@@ -86,7 +86,22 @@ def test_kill_during_an_update_leaves_no_stamp(project, tmp_path):
     assert not environment.stamp.exists()
 
 
-def test_installation_that_fails_leaves_no_stamp_and_names_no_registry(project):
+@pytest.fixture(scope="module")
+def made_by_pip(tmp_path_factory):
+    """A project whose environment pip has made, as uv could not; it takes seconds."""
+    folder = tmp_path_factory.mktemp("pip")
+    project = make_project(folder / "project")
+    return project, ensure(project, PATH=write_uv(folder, "exit 2"))
+
+
+def test_pip_helps_where_uv_fails(made_by_pip):
+    project, done = made_by_pip
+    assert done.returncode == 0, done.stderr
+    assert (project / ".venv/bin/pip").exists()
+
+
+def test_installation_that_fails_leaves_no_stamp_and_names_no_registry(made_by_pip):
+    project, _ = made_by_pip
     (project / "requirements.txt").write_text("no-such-package==1.0\n")
     registry = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
     failed = ensure(project, **registry, PIP_FIND_LINKS="", PIP_EXTRA_INDEX_URL="", PATH="/bin")
@@ -138,11 +153,6 @@ def test_uv_is_used_where_it_is_installed(project, tmp_path):
     assert ensure(project, PATH=write_uv(tmp_path, MAKES_VENV)).returncode == 0
     calls = (tmp_path / "calls").read_text().splitlines()
     assert [call.split()[0] for call in calls] == ["venv", "pip"]
-
-
-def test_pip_helps_where_uv_fails(project, tmp_path):
-    assert ensure(project, PATH=write_uv(tmp_path, "exit 2")).returncode == 0
-    assert (project / ".venv/bin/pip").exists()
 
 
 def test_python_without_venv_is_told_what_to_install(monkeypatch):
