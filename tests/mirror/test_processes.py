@@ -18,6 +18,7 @@ from tests.live import live_server
 from tests.warm import run_manage
 
 SECONDS = 30
+A_MOMENT = 0.02  # between two changes of a teacher who writes all the time
 SEED = random.randrange(1_000_000)
 
 
@@ -156,6 +157,7 @@ def test_kills_lose_and_double_nothing(eduhu, api, server):
         while not stop.is_set():
             with contextlib.suppress(httpx.HTTPError):
                 change_something(api, dice)
+            time.sleep(A_MOMENT)
 
     writer = threading.Thread(target=keep_changing)
     writer.start()
@@ -206,6 +208,7 @@ def test_a_first_copy_beside_writes_may_be_killed_and_run_twice(eduhu, api, serv
     def keep_changing():
         while not stop.is_set():
             change_something(api, dice)
+            time.sleep(A_MOMENT)
 
     server.store.rows = {}
     writer = threading.Thread(target=keep_changing)
