@@ -14,7 +14,7 @@ import time
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from eduhu.cache import invalidation, news
+from eduhu.cache import invalidation, news, shared
 from eduhu.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -37,12 +37,14 @@ class Life:
             self._task = asyncio.create_task(self._run(), name="cache-life")
 
     async def stop(self) -> None:
-        """Say farewell: nothing more is written here."""
+        """Say farewell: nothing more is written here, and all that was is told."""
         if self._task is None:
             return
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
+        if not shared.is_all_told():
+            return  # an outage: others will find us dead, and tell it for us
         with contextlib.suppress(RedisError, OSError):
             await asyncio.to_thread(news.client().zrem, KEY, self._me)
 

@@ -142,12 +142,21 @@ def _tell(scopes: Collection[str]) -> bool:
 def _tell_later() -> None:
     # Which scopes were missed is not remembered: after an outage the cache begins anew.
     global _untold
-    while owed := _untold:
-        if _tell([EVERYTHING]):
-            with _lock:
-                _untold -= owed
-        else:
+    while True:
+        owed = _untold
+        if not _tell([EVERYTHING]):
             time.sleep(TELL_AGAIN_SECONDS)
+            continue
+        with _lock:
+            _untold -= owed
+            # Here, or two threads would pay one debt, and the next one would seem paid.
+            if not _untold:
+                return
+
+
+def is_all_told() -> bool:
+    """Whether no process serves what was written here from an older version."""
+    return not _untold
 
 
 def _ask(call: Callable[[], T], *, otherwise: Any) -> T:

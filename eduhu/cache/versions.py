@@ -7,9 +7,10 @@ be a large part of what the write costs.
 import secrets
 from collections.abc import Collection
 from functools import cache as once
+from typing import Any
 
 import orjson
-from django.core.cache import cache
+from django.core.cache import DEFAULT_CACHE_ALIAS, caches
 from django_redis import get_redis_connection
 from redis.commands.core import Script
 
@@ -29,9 +30,12 @@ def new() -> int:
 
 def renew(scopes: Collection[str], names: Collection[str], seconds: int) -> None:
     """Give the versions called `names` a new value, and tell of `scopes`. A message may be lost."""
+    # Looked up once: the names of one cache, sent to another, would count as told there.
+    cache: Any = caches[DEFAULT_CACHE_ALIAS]
     keys = [cache.make_key(name) for name in names]
     told = orjson.dumps([ME, *scopes])
-    _script()(keys=keys, args=[new(), seconds, CHANNEL, told], client=get_redis_connection())
+    client = cache.client.get_client(write=True)
+    _script()(keys=keys, args=[new(), seconds, CHANNEL, told], client=client)
 
 
 @once

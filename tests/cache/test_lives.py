@@ -6,7 +6,7 @@ import time
 import pytest
 import redis as redis_client
 
-from eduhu.cache import lives, news
+from eduhu.cache import lives, news, shared
 from eduhu.cache.lives import Life
 
 pytestmark = pytest.mark.services
@@ -57,6 +57,15 @@ async def test_who_ends_in_order_says_farewell(redis):
         await asyncio.sleep(0.01)
     await life.stop()
     assert known(redis) == set()
+
+
+async def test_who_ends_with_writes_untold_is_taken_for_dead(redis, monkeypatch):
+    life = Life()
+    life.start()
+    life.beat()
+    monkeypatch.setattr(shared, "_untold", 1)
+    await life.stop()
+    assert known(redis) == {life._me}
 
 
 def test_web_processes_and_reply_workers_give_signs_of_life(cluster):
