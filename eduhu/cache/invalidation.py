@@ -16,6 +16,8 @@ from eduhu.cache.shared import EVERYTHING
 
 MANY = 500  # scopes of one write; beyond it all is forgotten, which is cheaper
 
+RowKey = tuple[str, Any]  # a table, and the primary key of a row
+
 _serves = False
 
 
@@ -30,26 +32,43 @@ def is_told_by_table() -> bool:
     return not _serves and not settings.REDIS_URL
 
 
-def forget_on_commit(connection: BaseDatabaseWrapper, scopes: Collection[str]) -> None:
-    """Forget after the commit of the current transaction, all its scopes in one go."""
+def forget_on_commit(
+    connection: BaseDatabaseWrapper, scopes: Collection[str], rows: Collection[RowKey] = ()
+) -> None:
+    """Forget after the commit of the current transaction, all its scopes in one go.
+
+    `rows` are those of which `scopes` hold everything; see `rows_to_forget`.
+    """
     if not scopes:
         return
     wanted = {EVERYTHING} if len(scopes) > MANY else set(scopes)
     if is_told_by_table():
         news.write_down(connection, wanted)
+    hook = _hook(connection)
+    if hook is None:
+        transaction.on_commit(_Forget(wanted, set(rows)), using=connection.alias)
+        return
+    hook.scopes |= wanted
+    hook.rows.update(rows)
+
+
+def rows_to_forget(connection: BaseDatabaseWrapper) -> Collection[RowKey]:
+    """Return the rows of which the current transaction forgets everything already."""
+    hook = _hook(connection)
+    return hook.rows if hook is not None else ()
+
+
+def _hook(connection: BaseDatabaseWrapper) -> "_Forget | None":
     # A hook that is still there was made in savepoints that are open or released, so it
-    # is dropped only together with this write.
+    # is dropped only together with the next write.
     hooks: Any = connection.run_on_commit  # its type is that of older versions
-    for _savepoints, hook, _robust in hooks:
-        if isinstance(hook, _Forget):
-            hook.scopes |= wanted
-            return
-    transaction.on_commit(_Forget(wanted), using=connection.alias)
+    return next((hook for _, hook, _ in hooks if isinstance(hook, _Forget)), None)
 
 
 class _Forget:
-    def __init__(self, scopes: set[str]) -> None:
+    def __init__(self, scopes: set[str], rows: set[RowKey]) -> None:
         self.scopes = scopes
+        self.rows = rows
 
     def __call__(self) -> None:
         forget(self.scopes)

@@ -9,11 +9,13 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from string import Formatter
+from typing import Any
 
 from django.conf import settings
 from django.db.models import prefetch_related_objects
 
 from eduhu.cache import invalidation
+from eduhu.cache.invalidation import RowKey
 from eduhu.cache.shared import EVERYTHING
 from eduhu.writes import Model, Observer, Row, Write
 
@@ -66,6 +68,7 @@ def _note(write: Write) -> None:
     watched = _watched[write.model._meta.db_table]
     if write.operation == "update" and not _shows(watched, write.changed):
         return
+    touched: list[RowKey] = []
     if write.operation == "insert" and write.changed & _names(write.model, watched):
         scopes = {EVERYTHING}  # an upsert does not say whose the row was
     else:
@@ -74,7 +77,8 @@ def _note(write: Write) -> None:
         scopes = set(_scopes(templates, [*write.rows, *write.before]))
         if watched.touches and (is_whole or watched.counted & write.changed):
             scopes |= set(_touched(write, watched.touches, is_whole=is_whole))
-    invalidation.forget_on_commit(write.connection, scopes)
+            touched = _rows_of(write, watched.touches) if is_whole else []
+    invalidation.forget_on_commit(write.connection, scopes, touched)
 
 
 def _shows(watched: Watched, changed: Collection[str]) -> bool:
@@ -100,9 +104,19 @@ def _scopes(templates: Iterable[str], rows: Iterable[Row]) -> Iterator[str]:
                 yield template.format(**row)
 
 
+def _rows_of(write: Write, foreign_key: str) -> list[RowKey]:
+    """Return which rows the written ones belong to, or belonged to."""
+    table = _target(write, foreign_key)._meta.db_table
+    ids = {row[f"{foreign_key}_id"] for row in [*write.rows, *write.before]}
+    return [(table, row_id) for row_id in ids]
+
+
+def _target(write: Write, foreign_key: str) -> Any:
+    return write.model._meta.get_field(foreign_key).related_model
+
+
 def _touched(write: Write, foreign_key: str, *, is_whole: bool) -> Iterator[str]:
-    target = write.model._meta.get_field(foreign_key).related_model
-    assert isinstance(target, type)
+    target = _target(write, foreign_key)
     watched = _watched[target._meta.db_table]
     if write.operation == "insert":
         # Nearly always known: who stores a message holds its chat.
@@ -110,7 +124,9 @@ def _touched(write: Write, foreign_key: str, *, is_whole: bool) -> Iterator[str]
         known = {getattr(obj, foreign_key, None) for obj in write.objects} - {None}
         rows = [{name: getattr(obj, name) for name in watched.fields()} for obj in known]
     else:
-        ids = {row[f"{foreign_key}_id"] for row in [*write.rows, *write.before]}
+        # Who ends a reply has stored a message of the same chat before.
+        done = invalidation.rows_to_forget(write.connection)
+        ids = [row[1] for row in _rows_of(write, foreign_key) if row not in done]
         found = target._base_manager.using(write.connection.alias).filter(pk__in=ids)
         rows = list(found.values(*watched.fields()))
     return _scopes((*watched.scopes, *watched.numbers) if is_whole else watched.numbers, rows)

@@ -7,13 +7,17 @@ import time
 import pytest
 from django.db import connection
 
+from chats import limits
 from chats.actions import Question, cancel_reply, delete_chat, send_message
 from chats.models import Chat, Message, Reply, ReplyState
 from chats.providers.base import Usage
 from chats.replies import store
 from chats.replies.store import Outcome
+from eduhu import named_queries
 from eduhu.cache import invalidation
 from eduhu.db import now
+from teachers import tokens
+from tests.eduhu.test_isolation import token_for
 from tests.factories import make_teacher
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,6 +65,22 @@ def test_a_claimed_reply_is_the_workers_own_with_a_lease():
     assert (reply.state, reply.worker) == (ReplyState.STREAMING, "a")
     assert now() < reply.lease_until < now() + dt.timedelta(seconds=2)
     assert store.claim("b", 10) == []
+
+
+def test_a_turn_takes_twelve_statements(monkeypatch):
+    teacher = make_teacher()
+    token, said, note = token_for(teacher), [], named_queries.note
+    monkeypatch.setattr(tokens, "_entries", {})
+    monkeypatch.setattr(invalidation, "_serves", True)  # as where replies are written
+    monkeypatch.setattr(
+        named_queries, "note", lambda sql, seconds: (said.append(str(sql)), note(sql, seconds))
+    )
+    limits.ask(tokens.find_token(token).user, Question("Was ist ein Bruch?"))
+    [job] = store.claim("a", 10)
+    store.finish(job, complete())
+    counted = [sql for sql in said if not sql.startswith(("BEGIN", "COMMIT"))]
+    assert len(counted) <= 12, "\n".join(counted)
+    assert Message.objects.filter(content=TEXT).exists()
 
 
 def test_the_oldest_are_claimed_first_and_not_more_than_wanted():
@@ -260,7 +280,9 @@ def test_what_is_cached_is_forgotten_when_a_reply_begins_and_ends(monkeypatch):
     monkeypatch.setattr(
         invalidation, "forget", lambda scopes: (told.append(scopes), forget(scopes))
     )
-    reply = ask()
+    teacher = make_teacher()
+    told.clear()
+    reply = ask(teacher)
     chat = f"chat:{reply.chat_id}"
     assert [chat in scopes for scopes in told] == [True]
     [job] = store.claim("a", 10)

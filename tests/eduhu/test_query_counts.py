@@ -32,7 +32,7 @@ PINNED = {
     "POST /api/chats": 5,
     "GET /api/chats/{chat_id}": 3,
     "PATCH /api/chats/{chat_id}": 5,
-    "DELETE /api/chats/{chat_id}": 12,
+    "DELETE /api/chats/{chat_id}": 11,
     "GET /api/chats/{chat_id}/messages": 3,
     "GET /api/chats/{chat_id}/analytics": 6,
     "GET /api/analytics/summary": 3,
