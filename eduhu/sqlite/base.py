@@ -13,6 +13,7 @@ from django.db.backends.sqlite3 import base, operations
 
 from eduhu.named_queries import timed
 from eduhu.pool import PoolState
+from eduhu.sqlite.schema import DatabaseSchemaEditor
 from eduhu.sqlite.slots import slots
 
 TURN_SECONDS = 20.0  # as long as SQLite itself waits
@@ -30,6 +31,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """Begins a transaction when it is this connection's turn, and gives the turn on at its end."""
 
     ops_class = DatabaseOperations
+    SchemaEditorClass = DatabaseSchemaEditor
     _has_turn = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
