@@ -51,6 +51,8 @@ class EmbeddedCelery:
     """Worker and beat as threads of this process, for `memory://` only."""
 
     def __init__(self) -> None:
+        from eduhu.beat import EmbeddedBeat  # needs models, as this file must not
+
         app.finalize()
         # Without it the worker answers no result and no signal for any task.
         trace.setup_worker_optimizations(app, "embedded@local")
@@ -62,25 +64,26 @@ class EmbeddedCelery:
             without_heartbeat=True,
             without_mingle=True,
             without_gossip=True,
+            ready_callback=_tell_ready,
         )
         self._thread = threading.Thread(
             target=self._worker.start, name="celery-worker", daemon=True
         )
-        self._beat: Any = None  # celery types the service as a thread without `stop`
+        self._beat = EmbeddedBeat(app)
 
     def start(self) -> None:
         """Start both threads."""
-        from celery.beat import EmbeddedService
-        from django_celery_beat.schedulers import DatabaseScheduler
-
         self._thread.start()
         # The worker sets this for the whole process, where web threads may wait for results.
         _state._set_task_join_will_block(False)  # type: ignore[attr-defined]
-        self._beat = EmbeddedService(app, thread=True, scheduler_cls=DatabaseScheduler)
         self._beat.start()
 
     def stop(self) -> None:
         """Stop both threads; a task that runs is left to its end."""
-        if self._beat is not None:
-            self._beat.stop()
+        self._beat.stop()
         self._worker.stop()
+
+
+def _tell_ready(consumer: Any) -> None:
+    # Only the worker of the command line does so by itself.
+    signals.worker_ready.send(sender=consumer)

@@ -14,6 +14,7 @@ from monitoring.health.checks import CHECKS, Check, Unhealthy, bounded, reason_o
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 2.0
+SOON_SECONDS = 0.25  # the pause while a start settles: what has come up shows at once
 ANSWER_SECONDS = 3.0
 SETTLING_SECONDS = 60.0  # after a start; until then no task may have run yet
 OLD_SECONDS = 8.0  # with a pause and an answer: red within ten seconds, whatever happens
@@ -62,8 +63,7 @@ class Checker:
         return Result(name, reason, perf_counter() - begun)
 
     def _tell(self, name: str, reason: str, error: Exception | None) -> None:
-        is_settling = monotonic() - self._begun < SETTLING_SECONDS
-        if isinstance(error, Unhealthy) and is_settling:
+        if isinstance(error, Unhealthy) and self.is_settling():
             return  # readiness tells it, the log would tell it of every start
         before = self._told.get(name, "")
         self._told[name] = reason
@@ -71,6 +71,10 @@ class Checker:
             logger.warning("health: %s: %s (%s)", name, reason, type(error).__name__)
         elif before and not reason:
             logger.warning("health: %s is well again", name)
+
+    def is_settling(self) -> bool:
+        """Whether the start was so recently that not all need be well."""
+        return monotonic() - self._begun < SETTLING_SECONDS
 
     def cancel(self) -> None:
         """Leave what is running."""
@@ -108,7 +112,11 @@ class Watch:
             self._results, self._at = await self._checker.run(), monotonic()
             for result in self._results:
                 UP.of(result.name, "web").set(result.is_ok)
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(self._pause())
+
+    def _pause(self) -> float:
+        is_well = all(result.is_ok for result in self._results)
+        return PAUSE_SECONDS if is_well or not self._checker.is_settling() else SOON_SECONDS
 
     def fresh(self) -> list[Result]:
         """Return what was found lately, or nothing."""

@@ -3,12 +3,14 @@
 import datetime as dt
 import json
 import logging
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from knox.models import AuthToken
 
+from eduhu import celery
 from eduhu.asgi import django_application
 from eduhu.db import now
 from eduhu.request_threads import RequestThreads
@@ -64,6 +66,25 @@ async def test_celery_may_be_silent_for_a_minute(alive, seconds, failed):
     answer = await ask("GET", "/health/ready")
     assert answer.json()["failed"] == failed
     assert answer.status == (503 if failed else 200)
+
+
+def test_a_worker_in_the_web_process_gives_a_sign_as_soon_as_it_is_ready(monkeypatch):
+    options, signs = {}, []
+    worker = SimpleNamespace(start=None)
+    monkeypatch.setattr(celery.app, "WorkController", lambda **how: options.update(how) or worker)
+    monkeypatch.setattr(celery.trace, "setup_worker_optimizations", lambda *_: None)
+    monkeypatch.setattr("eduhu.metrics.sampler.begin", lambda _kind: None)
+    monkeypatch.setattr(tasks.heartbeat, "apply_async", lambda **how: signs.append(how))
+    celery.EmbeddedCelery()
+    options["ready_callback"](object())
+    assert signs == [{"expires": tasks.EXPIRES}]
+
+
+async def test_to_be_unready_is_no_error_of_each_look(transactional_db, caplog):
+    with caplog.at_level(logging.DEBUG, "django.request"):
+        for _ in range(2):
+            assert (await ask("GET", "/health/ready")).status == 503
+    assert [r for r in caplog.records if r.name == "django.request"] == []
 
 
 async def test_what_readiness_does_not_name_is_only_told(alive, settings):
