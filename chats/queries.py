@@ -4,14 +4,15 @@ import uuid
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import F, Value
+from django.db.models import F
 
 from chats.models import Chat, Message, Reply
+from eduhu.compiled import Param, Select
 from eduhu.db import epoch_ms
 from eduhu.errors import NotFound
 from eduhu.mirror.documents import to_document
 from eduhu.named_queries import named_query
-from eduhu.pages import PageRequest, newest_first, split
+from eduhu.pages import PageRequest, Pages
 from teachers.models import Teacher
 
 Document = dict[str, Any]  # a row as JSON shows it
@@ -42,15 +43,20 @@ def message_document(row: Document) -> Document:
     return {**row, "timestamp": epoch_ms(row["timestamp"])}
 
 
+_ID: Any = Param(Teacher, "id", "teacher")
+_TEACHER = Teacher(id=_ID)  # whoever is given as `teacher`
+_OWN_CHATS = Chat.objects.for_teacher(_TEACHER)
+_CHATS = Pages(
+    _OWN_CHATS.filter(is_archived=Param(Chat, "is_archived")), CHAT_FIELDS, time_field="updated_at"
+)
+
+
 @named_query("chats.page")
 def chat_page(
     teacher: Teacher, page: PageRequest, *, is_archived: bool
 ) -> tuple[list[Document], str | None]:
     """Return a page of a teacher's chats, last changed first, and the cursor to the next."""
-    # As a Value: Django writes `NOT is_archived` for a bool, which SQLite's index cannot answer.
-    chats = Chat.objects.for_teacher(teacher).filter(is_archived=Value(is_archived))
-    rows = list(newest_first(chats, page, time_field="updated_at").values(*CHAT_FIELDS))
-    rows, cursor = split(rows, page, time_field="updated_at")
+    rows, cursor = _CHATS.read(page, teacher=teacher.pk, is_archived=is_archived)
     return [chat_document(row) for row in rows], cursor
 
 
@@ -103,15 +109,19 @@ def message_page(
 @named_query("chats.exists")
 def refuse_foreign(teacher: Teacher, chat_id: uuid.UUID) -> None:
     """Raise NotFound unless the teacher may see the chat."""
-    if not Chat.objects.for_teacher(teacher).filter(pk=chat_id).exists():
+    if not _OWN_CHAT.all(teacher=teacher.pk, id=chat_id):
         raise NotFound
+
+
+_OWN_CHAT = Select(_OWN_CHATS.filter(pk=Param(Chat, "id")).values_list("pk"))
+_MESSAGES = Pages(
+    Message.objects.filter(chat_id=Param(Message, "chat")), MESSAGE_FIELDS, time_field="timestamp"
+)
 
 
 @named_query("messages.page")
 def _messages_of(chat_id: uuid.UUID, page: PageRequest) -> tuple[list[Document], str | None]:
-    messages = Message.objects.filter(chat_id=chat_id)
-    rows = list(newest_first(messages, page, time_field="timestamp").values(*MESSAGE_FIELDS))
-    rows, cursor = split(rows, page, time_field="timestamp")
+    rows, cursor = _MESSAGES.read(page, chat=chat_id)
     return [message_document(row) for row in reversed(rows)], cursor
 
 

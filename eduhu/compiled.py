@@ -93,7 +93,7 @@ class Select(_Statement):
     def __init__(self, queryset: Any) -> None:
         super().__init__(queryset.query)
         self._is_of_tuples = queryset._fields is not None
-        self._makers: dict[str, Callable[[Any], Any]] = {}
+        self._makers: dict[str, Callable[[Any], list[Any]]] = {}
 
     def all(self, **values: Any) -> list[Any]:
         """Return the rows for these values."""
@@ -102,28 +102,28 @@ class Select(_Statement):
         with connection.cursor() as cursor:
             cursor.execute(built.sql, built.bound(connection, values))
             rows = cursor.fetchall()
-        return list(map(self._maker(connection, built), rows))
+        return self._maker(connection, built)(rows)
 
     def first(self, **values: Any) -> Any:
         """Return the first row, or None where there is none."""
         return next(iter(self.all(**values)), None)
 
-    def _maker(self, connection: Any, built: _Built) -> Callable[[Any], Any]:
+    def _maker(self, connection: Any, built: _Built) -> Callable[[Any], list[Any]]:
         maker = self._makers.get(connection.vendor)
         if maker is None:
             convert = _conversion(built.compiler)
             make = tuple if self._is_of_tuples else _construction(built.compiler)
-            maker = self._makers[connection.vendor] = lambda row: make(convert(row))
+            maker = self._makers[connection.vendor] = lambda rows: list(map(make, convert(rows)))
         return maker
 
 
 def _conversion(compiler: Any) -> Callable[[Any], Any]:
-    """Return what makes Python's values of a row's, where the engine does not."""
+    """Return what makes Python's values of those in rows, where the engine does not."""
     columns = [column for column, _sql, _alias in compiler.select]
     converters = compiler.get_converters(columns)
     if not converters:
-        return lambda row: row
-    return lambda row: next(compiler.apply_converters([row], converters))
+        return lambda rows: rows
+    return lambda rows: compiler.apply_converters(rows, converters)
 
 
 def _construction(compiler: Any) -> Callable[[Any], models.Model]:

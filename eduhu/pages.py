@@ -4,8 +4,9 @@ import base64
 import binascii
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 
+from eduhu.compiled import Param, Select
 from eduhu.db import epoch_ms, from_epoch_ms
 from eduhu.errors import InvalidCursor, InvalidInput
 
@@ -69,6 +71,35 @@ def split(
         return rows, None
     rows = rows[: page.limit]
     return rows, _encode(rows[-1][time_field], rows[-1]["id"])
+
+
+class Pages:
+    """The pages of a query, newest first, whose statements are built once for each length.
+
+    `rows` has a `Param` for each value that `read` is given later.
+    """
+
+    def __init__(self, rows: QuerySet[Any, Any], fields: Sequence[str], *, time_field: str) -> None:
+        self._rows = rows
+        self._fields = fields
+        self._time_field = time_field
+        # One for each length and place: nearly all clients ask for the same.
+        self._statement = lru_cache(maxsize=16)(self._built)
+
+    def read(self, page: PageRequest, **values: Any) -> tuple[list[dict[str, Any]], str | None]:
+        """Return the rows of a page, and the cursor to what comes after it."""
+        if page.before is not None:
+            values["before"], values["before_id"] = page.before
+        found = self._statement(page.limit, page.before is not None).all(**values)
+        rows = [dict(zip(self._fields, row, strict=True)) for row in found]
+        return split(rows, page, time_field=self._time_field)
+
+    def _built(self, limit: int, has_cursor: bool) -> Select:
+        moment: Any = Param(self._rows.model, self._time_field, "before")
+        row_id: Any = Param(self._rows.model, "id", "before_id")
+        page = PageRequest(limit, (moment, row_id) if has_cursor else None)
+        rows = newest_first(self._rows, page, time_field=self._time_field)
+        return Select(rows.values_list(*self._fields))
 
 
 def to_keep(load: Callable[[], tuple[Any, str | None]]) -> bytes:
