@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import F
@@ -147,9 +148,18 @@ def _question_of(reply: Reply) -> Document:
 
 
 @named_query("replies.reload")
-def reload_reply(reply_id: uuid.UUID) -> Reply | None:
-    """Return a reply as it is now, or None when it was deleted."""
-    return Reply.objects.filter(pk=reply_id).first()
+def reload_replies(ids: Collection[uuid.UUID]) -> list[Reply]:
+    """Return those of at least one reply that there are, as they are now."""
+    # Filled up with the last one, so that few texts of the statement are needed.
+    size = 1 << (len(ids) - 1).bit_length()
+    filled = [*ids, *[list(ids)[-1]] * (size - len(ids))]
+    return _of_ids(size).all(**{f"id{number}": each for number, each in enumerate(filled)})
+
+
+@lru_cache(maxsize=16)
+def _of_ids(count: int) -> Select:
+    ids: list[Any] = [Param(Reply, "id", f"id{number}") for number in range(count)]
+    return Select(Reply.objects.filter(pk__in=ids))
 
 
 @named_query("mirror.chats")

@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError
 from chats import limits
 from chats.actions import RequestKey
 from chats.models import Reply, ReplyState
-from chats.queries import find_reply, reload_reply
+from chats.queries import find_reply
 from chats.replies import engine
 from chats.replies.events import (
     SSE_HEARTBEAT,
@@ -163,7 +163,7 @@ async def reply_events(reply: Reply, offset: int) -> AsyncIterator[ReplyEvent]:
 
 async def _looked_up(reply: Reply, offset: int) -> list[ReplyEvent]:
     try:
-        return _from_row(await in_thread(reload_reply)(reply.pk), offset)
+        return _from_row(await engine.rows().look_up(reply.pk), offset)
     except (OperationalError, InterfaceError) as error:
         # The worker keeps the text while the database is away, and the log may go on.
         logger.warning("reply not looked up, the stream goes on: %s", error)

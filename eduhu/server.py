@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 from daphne.http_protocol import WebRequest
@@ -18,6 +19,7 @@ from twisted.internet.interfaces import IListeningPort
 from eduhu.body_cap import cap_body
 from eduhu.farewell import say_restart, say_too_slow
 from eduhu.lean_http import make_lean
+from eduhu.prompt_writes import PromptTransport, at_once
 from eduhu.slow_readers import CHECK_SECONDS, FAREWELL_SECONDS, SlowReaders, has_enough
 
 logger = logging.getLogger(__name__)
@@ -91,7 +93,8 @@ class DrainingServer(Server):
         """Hand a message to a client; return when it is time for the next one."""
         if isinstance(protocol, WebSocketProtocol) and protocol.state == protocol.STATE_CLOSING:
             return  # its application has not heard of it yet
-        await super().handle_reply(protocol, message)
+        with at_once(protocol.transport) if _goes_on(message) else nullcontext():
+            await super().handle_reply(protocol, message)
         while self._is_open(protocol) and has_enough(protocol):  # noqa: ASYNC110 (no event tells)
             await asyncio.sleep(ROOM_SECONDS)
 
@@ -105,8 +108,9 @@ class DrainingServer(Server):
             cap_body(protocol, settings.MAX_BODY_BYTES)
 
     def listen_success(self, port: IListeningPort) -> None:
-        """Remember the port, to close it first."""
+        """Remember the port, to close it first, and let its streams write at once."""
         self._ports.append(port)
+        port.transport = PromptTransport
         super().listen_success(port)
 
     def listen_error(self, failure: Any) -> None:
@@ -142,3 +146,8 @@ class DrainingServer(Server):
     def _is_busy(self) -> bool:
         tasks = [details.get("application_instance") for details in self.connections.values()]
         return any(task is not None and not task.done() for task in tasks)
+
+
+def _goes_on(message: Any) -> bool:
+    """Whether a message is a frame of a stream or a socket, after which others may come."""
+    return bool(message.get("more_body")) or message["type"] == "websocket.send"

@@ -1,6 +1,6 @@
 """What the reply pipeline asks of an AI provider, and nothing more."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -38,6 +38,8 @@ class Prompt:
     `partial` is what an earlier attempt has written already: only the rest is wanted.
     `wish` is what is to be made, where the reply is more than text (`replies/makers.py`).
     The reply must be over by the `deadline`, if there is one, and by the provider's own.
+    Who reads it from a network awaits `pace` after each piece of text: what comes
+    meanwhile is read in one go.
     """
 
     messages: tuple[PromptMessage, ...]
@@ -46,6 +48,7 @@ class Prompt:
     partial: str = ""
     deadline: Deadline | None = None
     wish: dict[str, Any] | None = None
+    pace: Callable[[], Awaitable[None]] | None = field(default=None, compare=False)
 
     def turns(self) -> tuple[PromptMessage, ...]:
         """Return the messages for a service that knows nothing of partial replies."""

@@ -100,6 +100,8 @@ class HttpProvider(ABC):
                 if text := answer.feed(chunk):
                     watchdog.rest()
                     yield text
+                    if prompt.pace is not None and not (answer.reason or answer.over):
+                        await prompt.pace()
                 if answer.fault or answer.full:
                     break
                 if lines != answer.signs_of_life:
@@ -109,6 +111,8 @@ class HttpProvider(ABC):
                 yield text
         except (aiohttp.ClientError, OSError) as error:
             broken = error
+            if text := answer.feed(_unread(response)):
+                yield text
         finally:
             watchdog.stop()
             # A body read to its end has already given its connection back to the pool.
@@ -202,6 +206,11 @@ class HttpProvider(ABC):
             if start and (found := text.find(start)) >= 0:
                 text = text[:found] + "[prompt]"
         return text[:_LOGGED_CHARACTERS]
+
+
+def _unread(response: aiohttp.ClientResponse) -> bytes:
+    """Return what had come before the connection broke; the reader itself keeps it back."""
+    return response.content._read_nowait(-1)
 
 
 def _ending(

@@ -16,9 +16,11 @@ from typing import Any
 from django.conf import settings
 
 from chats.providers.registry import provider
+from chats.queries import reload_replies
 from chats.replies import wakeups
 from chats.replies.log import MemoryReplyLog, ReplyLog
 from chats.replies.redis_log import RedisReplyLog
+from chats.replies.rows import Rows
 from chats.replies.worker import ReplyWorker
 from eduhu import events
 
@@ -29,6 +31,7 @@ class Engine:
     def __init__(self, *, has_worker: bool) -> None:
         self.loop = asyncio.get_running_loop()
         self.log = _make_log()
+        self.rows = Rows(reload_replies)
         self.worker = ReplyWorker(self.log, provider()) if has_worker else None
         self.is_draining = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -96,6 +99,13 @@ def log() -> ReplyLog:
     if _engine is None:
         raise RuntimeError("the reply engine is not running")
     return _engine.log
+
+
+def rows() -> Rows:
+    """Return who looks up rows for readers. Raises RuntimeError where no engine runs."""
+    if _engine is None:
+        raise RuntimeError("the reply engine is not running")
+    return _engine.rows
 
 
 def reply_queued() -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from chats.replies.events import Ending, Piece
 from chats.replies.feed import Feeds, Reader
+from chats.replies.tick import Tick
 
 KEEP_SECONDS = 60.0
 
@@ -23,6 +24,10 @@ class ReplyLog(Protocol):
 
     def append(self, reply_id: uuid.UUID, text: str) -> None:
         """Add text; the first goes out at once, more within one tick."""
+        ...
+
+    async def turn(self) -> None:
+        """Wait for the tick: what is appended in its turn goes out with it."""
         ...
 
     def end(self, ending: Ending) -> None:
@@ -70,12 +75,11 @@ class MemoryReplyLog:
     """The log in process memory: for one process that writes and serves."""
 
     def __init__(self, *, tick: float, keep: float = KEEP_SECONDS) -> None:
-        self._tick = tick
+        self._tick = Tick(tick, self._send)
         self._keep = keep
         self._feeds = Feeds()
         self._joiners: dict[uuid.UUID, Joiner] = {}
         self._dirty: set[uuid.UUID] = set()
-        self._timer: asyncio.TimerHandle | None = None
 
     def begin(self, reply_id: uuid.UUID, offset: int = 0, attempt: int = 1) -> None:
         """Start writing an attempt at position `offset`."""
@@ -90,11 +94,13 @@ class MemoryReplyLog:
             self._flush(reply_id)
             return
         self._dirty.add(reply_id)
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._tick, self._on_tick)
+        self._tick.ask()
 
-    def _on_tick(self) -> None:
-        self._timer = None
+    async def turn(self) -> None:
+        """Wait for the tick."""
+        await self._tick.turn()
+
+    def _send(self) -> None:
         dirty, self._dirty = self._dirty, set()
         for reply_id in dirty:
             self._flush(reply_id)
@@ -124,5 +130,4 @@ class MemoryReplyLog:
 
     async def close(self) -> None:
         """Stop the tick."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._tick.stop()

@@ -12,7 +12,6 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any, cast
 
@@ -23,6 +22,7 @@ from redis.exceptions import RedisError
 from chats.replies.events import Ending, Piece, Run, ending_from_json, ending_to_json
 from chats.replies.feed import Feeds, Reader
 from chats.replies.log import Joiner
+from chats.replies.tick import Tick
 from eduhu.packed_redis import packed
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,10 @@ class RedisReplyLog:
         """Add text; the first goes out at once, more within one tick."""
         self._writer.append(reply_id, text)
 
+    async def turn(self) -> None:
+        """Wait for the tick."""
+        await self._writer.tick.turn()
+
     def end(self, ending: Ending) -> None:
         """Send what is left and the ending, at once."""
         self._writer.end(ending)
@@ -89,13 +93,11 @@ class _Writer:
 
     def __init__(self, redis: Redis, tick: float) -> None:
         self._redis = redis
-        self._tick = tick
+        self.tick = Tick(tick, self._send_due)
         self._joiners: dict[uuid.UUID, Joiner] = {}
-        self._fresh: set[uuid.UUID] = set()
         self._dirty: set[uuid.UUID] = set()
         self._endings: list[tuple[Piece | None, Ending]] = []
-        self._urgent = asyncio.Event()
-        self._is_closing = False
+        self._due: set[uuid.UUID] = set()
         self._task: asyncio.Task[None] | None = None
 
     def begin(self, reply_id: uuid.UUID, offset: int, attempt: int) -> None:
@@ -105,34 +107,32 @@ class _Writer:
         joiner = self._joiners[reply_id]
         joiner.add(text)
         if joiner.is_fresh:
-            self._fresh.add(reply_id)
-            self._urgent.set()
+            self._due.add(reply_id)
+            self._schedule()
         else:
             self._dirty.add(reply_id)
-        self._schedule()
+            self.tick.ask()
 
     def end(self, ending: Ending) -> None:
         joiner = self._joiners.pop(ending.reply_id, None)
-        self._fresh.discard(ending.reply_id)
+        self._due.discard(ending.reply_id)
         self._dirty.discard(ending.reply_id)
         self._endings.append((joiner.take() if joiner else None, ending))
-        self._urgent.set()
         self._schedule()
+
+    def _send_due(self) -> None:
+        if self._dirty:
+            self._due |= self._dirty
+            self._dirty.clear()
+            self._schedule()
 
     def _schedule(self) -> None:
         if self._task is None:
             self._task = asyncio.create_task(self._send_all(), name="reply-log-writer")
 
     async def _send_all(self) -> None:
-        clock = asyncio.get_running_loop().time
-        due = clock() + self._tick
-        while self._fresh or self._endings or self._dirty:
-            await _wait(self._urgent, due - clock())
-            self._urgent.clear()
-            ready, self._fresh = self._fresh, set()
-            if self._is_closing or clock() >= due:
-                due = clock() + self._tick
-                ready, self._dirty = ready | self._dirty, set()
+        while self._due or self._endings:
+            ready, self._due = self._due, set()
             try:
                 await self._send(ready)
             except (RedisError, OSError) as error:
@@ -157,8 +157,8 @@ class _Writer:
         await pipeline.execute(raise_on_error=False)
 
     async def close(self) -> None:
-        self._is_closing = True
-        self._urgent.set()
+        self.tick.stop()
+        self._send_due()
         if self._task is not None:
             await self._task
 
@@ -171,12 +171,6 @@ def _add_ending(pipeline: Pipeline, ending: Ending) -> None:
     key = stream_key(ending.run)
     pipeline.xadd(key, {"e": ending_to_json(ending)}, id=f"{ending.offset}-1")
     pipeline.expire(key, KEEP_SECONDS)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
 
 
 class _Follower:

@@ -13,7 +13,7 @@ import socket
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from django.conf import settings
@@ -175,7 +175,8 @@ class ReplyWorker:
         reply_id = running.job.reply_id
         if running.is_interrupted:  # before the task's first step
             raise asyncio.CancelledError
-        async with aclosing(cast(Any, makers.stream(self._provider, running.job.prompt))) as stream:
+        prompt = replace(running.job.prompt, pace=self._log.turn)
+        async with aclosing(cast(Any, makers.stream(self._provider, prompt))) as stream:
             async for item in stream:
                 if isinstance(item, Finish):
                     if running.length == len(running.job.text):

@@ -115,6 +115,25 @@ async def test_the_first_text_and_the_ending_do_not_wait_for_the_tick():
     await log.close()
 
 
+async def test_what_is_read_in_the_turn_of_the_tick_does_not_wait_for_the_next():
+    log, reply_id = memory(tick=0.2), uuid.uuid4()
+    log.begin(reply_id)
+    log.append(reply_id, "Es ")
+    with log.reader(reply_id, 1) as reader:
+        await log.turn()
+        log.append(reply_id, "war ")
+        pieces, _ = await reader.after(3, 0.1)
+    assert [piece.text for piece in pieces] == ["war "]
+    await log.close()
+
+
+async def test_who_waits_for_the_tick_is_released_at_the_end(log):
+    waiting = asyncio.create_task(log.turn())
+    await asyncio.sleep(0)
+    await log.close()
+    await asyncio.wait_for(waiting, SECONDS)
+
+
 async def test_text_within_one_tick_is_one_piece(log):
     reply_id = uuid.uuid4()
     log.begin(reply_id)

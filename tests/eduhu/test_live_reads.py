@@ -77,9 +77,10 @@ def test_a_reply_is_read_with_its_question_by_its_owner_only(teacher, stranger, 
 
 
 def test_a_reply_that_went_with_its_chat_is_nothing(chat, reply):
-    assert queries.reload_reply(reply.pk) == reply
+    others = [uuid.uuid4() for _ in range(4)]
+    assert queries.reload_replies([*others, reply.pk]) == [reply]
     chat.delete()
-    assert queries.reload_reply(reply.pk) is None
+    assert queries.reload_replies([reply.pk]) == []
 
 
 def test_a_repeated_key_finds_the_reply_it_started_while_that_exists(teacher, stranger):

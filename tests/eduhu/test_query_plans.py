@@ -193,7 +193,7 @@ HOT = {
     "replies.live_of_chat": lambda y: chat_queries.chat_detail(y.teacher, y.chat_id),
     "replies.live_of_teacher": write,
     "replies.lock": continue_interrupted,
-    "replies.reload": lambda y: chat_queries.reload_reply(y.reply.pk),
+    "replies.reload": lambda y: chat_queries.reload_replies([y.reply.pk]),
     "replies.reserved": write,
     "replies.row": lambda y: chat_queries.find_reply(y.teacher, y.reply.pk),
     "replies.take": lambda y: store.reap("worker"),
