@@ -5,16 +5,18 @@ with sorted keys and no spaces: the same document is the same bytes.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from jsonschema import ValidationError
 
 from artifacts.kinds import KINDS, TEXT
 from artifacts.kinds.base import Document, Kind
 from eduhu.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 Content = str | Document
 CONTENT_MAX = 500_000  # characters; a long exam with solutions has about 30,000
@@ -95,7 +97,7 @@ def _sortable(path: Iterable[str | int]) -> list[str]:
     return [f"{part:09}" if isinstance(part, int) else part for part in path]
 
 
-def _told(error: ValidationError) -> Iterable[tuple[list[str | int], str]]:
+def _told(error: "ValidationError") -> Iterable[tuple[list[str | int], str]]:
     """Say an error in our words; what is missing or unknown is named by its own path."""
     path, wanted, value = list(error.absolute_path), error.validator_value, error.instance
     match error.validator:

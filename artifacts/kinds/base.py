@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from django.utils.functional import Promise
-from jsonschema import Draft202012Validator
-from jsonschema.protocols import Validator
 
 from artifacts.kinds.schema import Schema, choice, line, record, yes_or_no
 from artifacts.models import ArtifactType
 from artifacts.sheets import Pages
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
 
 Document = dict[str, Any]  # JSON that the schema of its kind describes
 Problem = tuple[tuple[str | int, ...], str]  # where, and what is wrong there
@@ -62,6 +63,8 @@ class Kind:
         }
 
     @cached_property
-    def validator(self) -> Validator:
+    def validator(self) -> "Validator":
         """The schema, ready to be held against documents."""
+        from jsonschema import Draft202012Validator  # megabytes, before the first document
+
         return Draft202012Validator(self.schema)
