@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html, format_html_join
@@ -21,6 +24,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from eduhu.audit.audited import Audited
 from eduhu.mirror.admin_link import MirrorLink
 
 if TYPE_CHECKING:  # unfold's own annotations contradict Django's
@@ -53,7 +57,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at r
         return self.count == self.COUNTED
 
 
-class SiteAdmin(MirrorLink, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class SiteAdmin(MirrorLink, Audited, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """A page of the admin: bounded lists, quick searches, links between rows.
 
     A search for an id or for a teacher's whole address uses their indexes; any
@@ -145,6 +149,42 @@ class ReadOnly:
 
 class ReadOnlyAdmin(ReadOnly, SiteAdmin):
     """A page of rows that only the product itself writes."""
+
+
+class OnePageAdmin(ReadOnlyAdmin):
+    """One page in place of a list of rows, which have no pages of their own.
+
+    A subclass names its `page_template`, and returns what it needs from `page_context`.
+    """
+
+    page_template: str
+
+    def page_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the title of the page, and what else its template shows."""
+        raise NotImplementedError
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the page."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            **self.page_context(request),
+        }
+        return TemplateResponse(request, self.page_template, context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Lead to the page."""
+        return redirect(changelist_url(self.model))
 
 
 class ReadOnlyInline(ReadOnly, TabularInline):  # type: ignore[type-arg]  # likewise

@@ -16,7 +16,8 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from eduhu.admin import LINK, ReadOnlyAdmin, clock, label, row_link, short_id
+from eduhu.admin import LINK, OnePageAdmin, ReadOnlyAdmin, clock, label, row_link, short_id
+from eduhu.audit.record import record
 from eduhu.mirror import (
     actions,
     admin_reports,  # noqa: F401 (registers itself)
@@ -36,8 +37,10 @@ def may_operate(request: HttpRequest) -> bool:
 
 
 @admin.register(MirrorState)
-class MirrorStateAdmin(ReadOnlyAdmin):
+class MirrorStateAdmin(OnePageAdmin):
     """One page: how the mirror fares, and its switch."""
+
+    page_template = "mirror/overview.html"
 
     def get_urls(self) -> list[URLPattern]:
         """Add what the buttons post to."""
@@ -47,31 +50,14 @@ class MirrorStateAdmin(ReadOnlyAdmin):
         ]
         return [*ours, *super().get_urls()]
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show how the mirror fares instead of a list of one row."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        context = {
-            **self.admin_site.each_context(request),
+    def page_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Tell how the mirror fares."""
+        return {
             **overview(measure()),
             "title": self.opts.verbose_name,
-            "opts": self.opts,
             "may_operate": may_operate(request),
             "history": reverse("admin:mirror_mirrorstate_history", args=[1]),
         }
-        return TemplateResponse(request, "mirror/overview.html", context)
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The row has no page of its own."""
-        return redirect("admin:mirror_mirrorstate_changelist")
 
     def pause(self, request: HttpRequest) -> HttpResponse:
         """Let nothing be sent any more."""
@@ -176,7 +162,10 @@ class OutboxEntryAdmin(ReadOnlyAdmin):
             raise Http404
         if request.method == "POST":
             _refuse_unless_operator_posts(request)
-            act = admin_rows.compare if "compare" in request.POST else admin_rows.send_rows
+            is_comparison = "compare" in request.POST
+            act = admin_rows.compare if is_comparison else admin_rows.send_rows
+            verb = "compare" if is_comparison else "send_again"
+            record(request, verb, [(capture.sources()[table].model, row_id)])
             act(request, [(table, row_id)])
             return redirect("admin:mirror_row", table, row_id)
         return TemplateResponse(

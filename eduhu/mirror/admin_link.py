@@ -13,7 +13,7 @@ from eduhu.mirror import capture
 class MirrorLink:
     """Adds a button to the pages of rows that are mirrored, for those who may see the outbox."""
 
-    actions_detail = ("in_mirror",)
+    actions_detail: Any = ("in_mirror",)
     model: Any  # of the ModelAdmin that this is mixed into
 
     def has_in_mirror_permission(self, request: HttpRequest, object_id: Any = None) -> bool:

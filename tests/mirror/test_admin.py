@@ -4,6 +4,7 @@ import datetime as dt
 import time
 
 import pytest
+from auditlog.models import LogEntry as AuditEntry
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
@@ -113,6 +114,7 @@ def test_a_person_pauses_and_resumes_and_the_history_has_it(staff):
     history = staff.get(page(MirrorState, "history", state)).text
     assert "&lt;b&gt;cut-over" in history
     assert LogEntry.objects.count() == 2
+    assert AuditEntry.objects.count() == 2
 
 
 def test_who_pauses_says_why(staff):
@@ -260,12 +262,14 @@ def test_a_row_is_compared_and_sent_if_it_differs(staff, teacher, instant_app):
     assert set(rows) == {str(each) for each in (equal.pk, different.pk, missing.pk)}
     assert rows[str(different.pk)]["title"] == "Brüche"
     assert LogEntry.objects.filter(object_id=str(different.pk)).count() == 1
+    assert AuditEntry.objects.filter(object_pk=str(different.pk)).count() == 1
 
 
 def test_a_row_that_we_did_not_write_stays_until_a_person_says_otherwise(staff, instant_app):
     row_id, other_id = foreign_rows(instant_app, 2)
     path = row_page("messages", row_id)
     answer = staff.post(path, {"compare": "1"}, follow=True)
+    assert AuditEntry.objects.get().additional_data["rows"] == [["chats.message", str(row_id)]]
     assert "sie bleibt dort" in said(answer)[0]
     for each in (row_id, other_id):
         OutboxEntry.objects.create(table="messages", row_id=each, operation="update")
