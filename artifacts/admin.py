@@ -13,20 +13,23 @@ from artifacts.kinds import TEXT
 from artifacts.models import Artifact
 from chats.models import Chat, Message
 from eduhu.admin import OwnedAdmin, changes_of, row_link, short_id
+from eduhu.audit.glass import BehindGlass
 from teachers.models import Teacher
 
 
 @admin.register(Artifact)
-class ArtifactAdmin(OwnedAdmin):
-    """Material; what staff change goes through the teachers' own action."""
+class ArtifactAdmin(BehindGlass, OwnedAdmin):
+    """Material; what staff change goes through the teachers' own action, once it is opened."""
+
+    text_fields = ("title", "content")
 
     id_fields = ("pk", "chat", "teacher", "message")
     address_field = "teacher__email"
-    list_display = ("title", "artifact_type", "kind", "owner", "in_chat", "created")
+    list_display = ("name", "artifact_type", "kind", "owner", "in_chat", "created")
     list_filter = ("artifact_type", ("teacher", admin.EmptyFieldListFilter))
     list_select_related = ("teacher",)
-    search_fields = ("title",)
-    search_help_text = _("Title, whole address of the teacher, or id")
+    search_fields = ("teacher__email",)
+    search_help_text = _("Address of the teacher, or id")
     ordering = ("-created_at",)
     sortable_by = ("created",)
     fields = (
@@ -49,8 +52,8 @@ class ArtifactAdmin(OwnedAdmin):
         return (*fields, "content") if obj is not None and obj.kind != TEXT else fields
 
     def has_change_permission(self, request: HttpRequest, obj: Artifact | None = None) -> bool:
-        """An artifact without an owner can only be looked at."""
-        if obj is not None and obj.teacher_id is None:
+        """What nobody owns, or is not opened, can only be looked at."""
+        if obj is not None and (obj.teacher_id is None or not self.is_open(request, obj)):
             return False
         return bool(super().has_change_permission(request, obj))
 
@@ -58,6 +61,15 @@ class ArtifactAdmin(OwnedAdmin):
         """Change it as its teacher would."""
         assert obj.teacher is not None
         update_artifact(teacher=obj.teacher, artifact_id=obj.pk, **changes_of(form))
+
+    def glass_of(self, row: Artifact) -> Chat | Artifact:
+        """Material of a chat is opened with it."""
+        return row.chat or row
+
+    @admin.display(description=_("artifact"))
+    def name(self, artifact: Artifact) -> str:
+        """The end of its id, without a word of its title."""
+        return short_id(artifact.pk)
 
     @admin.display(description=_("teacher"))
     def owner(self, artifact: Artifact) -> SafeString | None:

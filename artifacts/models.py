@@ -84,7 +84,7 @@ class Artifact(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return f"…{str(self.pk)[-8:]}"  # the title holds words of its teacher
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store everything but what the database itself keeps."""
@@ -117,4 +117,4 @@ class ArtifactVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.title} ({self.revision})"
+        return f"…{str(self.artifact_id)[-8:]} ({self.revision})"

@@ -1,6 +1,6 @@
 """Chats, their messages and replies in the admin.
 
-What was said stands on a message's own page only.
+What was said stands on a message's own page only, behind glass.
 """
 
 from typing import Any
@@ -32,6 +32,7 @@ from eduhu.admin import (
     row_link,
     short_id,
 )
+from eduhu.audit.glass import BehindGlass
 from teachers.models import Teacher
 
 
@@ -69,19 +70,24 @@ class RepliesOfChat(ReplyColumns, ReadOnlyInline):
 
 
 @admin.register(Chat)
-class ChatAdmin(OwnedAdmin):
-    """Chats; what staff change goes through the teachers' own action."""
+class ChatAdmin(BehindGlass, OwnedAdmin):
+    """Chats; what staff change goes through the teachers' own action.
+
+    A title comes from the first message, and so is behind glass as well.
+    """
+
+    text_fields = ("title",)
 
     inlines = (MessagesOfChat, RepliesOfChat)
     id_fields = ("pk", "teacher")
     address_field = "teacher__email"
     list_display = (
-        "title", "owner", "topic", "message_count", "archived", "updated",
+        "name", "owner", "topic", "message_count", "archived", "updated",
     )  # fmt: skip
     list_filter = ("is_archived", TopicFilter, ("teacher", admin.EmptyFieldListFilter))
     list_select_related = ("teacher",)
-    search_fields = ("title",)
-    search_help_text = _("Title, whole address of the teacher, or id")
+    search_fields = ("teacher__email",)
+    search_help_text = _("Address of the teacher, or id")
     ordering = ("-updated_at",)
     sortable_by = ("updated",)
     fields = (
@@ -113,6 +119,11 @@ class ChatAdmin(OwnedAdmin):
         """Change it as its teacher would."""
         assert obj.teacher is not None
         update_chat(teacher=obj.teacher, chat_id=obj.pk, **changes_of(form))
+
+    @admin.display(description=_("chat"))
+    def name(self, chat: Chat) -> str:
+        """The end of its id, without a word of its title."""
+        return short_id(chat.pk)
 
     @admin.display(description=_("teacher"))
     def owner(self, chat: Chat) -> SafeString | None:
@@ -152,8 +163,10 @@ class ChatAdmin(OwnedAdmin):
 
 
 @admin.register(Message)
-class MessageAdmin(MessageColumns, ReadOnlyAdmin):
-    """Messages: their text is on their own page, and nowhere else in the admin."""
+class MessageAdmin(MessageColumns, BehindGlass, ReadOnlyAdmin):
+    """Messages: their text is on their own page, once their chat is opened with a reason."""
+
+    text_fields = ("content",)
 
     id_fields = ("pk", "chat")
     address_field = "chat__teacher__email"
@@ -161,8 +174,8 @@ class MessageAdmin(MessageColumns, ReadOnlyAdmin):
     list_display_links = None
     list_filter = ("role", "content_type")
     list_select_related = ("chat__teacher",)
-    search_fields = ("chat__title",)
-    search_help_text = _("Title of the chat, whole address of the teacher, or id")
+    search_fields = ("chat__teacher__email",)
+    search_help_text = _("Address of the teacher, or id")
     sortable_by = ()
     fields = readonly_fields = (
         "role", "timestamp", "chat", "owner", "written_by", "tokens", "response_time", "topics",
@@ -173,6 +186,10 @@ class MessageAdmin(MessageColumns, ReadOnlyAdmin):
         """Leave the text in the database until a page shows it."""
         rows: QuerySet[Message] = super().get_queryset(request)
         return rows.defer("content")
+
+    def glass_of(self, row: Message) -> Chat:
+        """A chat is opened as a whole."""
+        return row.chat
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Newest first; ids will not do, as clients bring random ones."""

@@ -55,7 +55,7 @@ class Chat(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return f"…{str(self.pk)[-8:]}"  # the title holds words of its teacher
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store everything but what the database itself keeps."""

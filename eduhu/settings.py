@@ -268,6 +268,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]  # fmt: skip
 LOGIN_URL = "admin:login"
 
+# How long staff may read a chat after they said why.
+BREAK_GLASS_MINUTES = env.int("BREAK_GLASS_MINUTES", 15, validate=validate.Range(min=1, max=240))
+
 REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Bearer",
     "TOKEN_TTL": timedelta(days=env.int("TOKEN_DAYS", 30) or 0),

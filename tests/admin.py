@@ -55,6 +55,11 @@ def run_action(client, action, *rows):
     )
 
 
+def open_text(client, row, reason="Anfrage 4711 der Lehrkraft"):
+    """Say why the words of a row have to be read."""
+    return client.post(page(type(row), "read_text", row), {"reason": reason})
+
+
 def queries_of(client, url):
     """How many queries a page takes; fails unless it answers."""
     with CaptureQueriesContext(connection) as queries:

@@ -18,7 +18,7 @@ from chats.replies import store
 from chats.replies.store import Outcome
 from eduhu.cache import memory
 from teachers.models import TeacherPreferences
-from tests.admin import page, run_action, staff_client
+from tests.admin import open_text, page, run_action, staff_client
 from tests.client import ApiClient
 from tests.factories import make_chat, make_messages, make_teacher
 
@@ -122,6 +122,8 @@ def admin_page(name):
     def write(world):
         row = getattr(world, name)
         url, client = page(type(row), "change", row), staff_client()
+        if name != "preferences":
+            open_text(client, row)
         form = client.get(url).context["adminform"].form
         fields = {each: form.initial.get(each) for each in form.fields}
         data = {k: json.dumps(v) if isinstance(v, list | dict) else v for k, v in fields.items()}

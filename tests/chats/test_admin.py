@@ -11,7 +11,7 @@ from artifacts.models import Artifact
 from chats.models import Chat, Message, Reply
 from eduhu.admin import BoundedPaginator
 from eduhu.db import epoch_ms, now
-from tests.admin import page, queries_of, run_action, staff_client
+from tests.admin import open_text, page, queries_of, run_action, staff_client
 from tests.factories import make_chat, make_messages, make_teacher
 
 pytestmark = pytest.mark.django_db
@@ -83,8 +83,10 @@ def test_text_is_on_the_page_of_its_message_only(reply, staff):
     pages += [page(model, "change", rows[model]) for model in (Chat, Reply)]
     for url in pages:
         assert SECRET not in staff.get(url).text, url
-    own_page = staff.get(page(Message, "change", rows[Message])).text
-    assert f"{SECRET} assistant" in own_page
+    own_page = page(Message, "change", rows[Message])
+    assert SECRET not in staff.get(own_page).text
+    open_text(staff, rows[Message])
+    assert f"{SECRET} assistant" in staff.get(own_page).text
 
 
 @pytest.mark.parametrize("model", [Chat, Message, Reply])
@@ -156,12 +158,12 @@ def test_the_tabs_of_replies_lead_to_their_states(reply, staff):
         assert f"{page(Reply)}?state__in={states}" in text
 
 
-def test_chats_are_found_by_title_teacher_topic_archive_and_id(teacher, stranger, staff):
+def test_chats_are_found_by_teacher_topic_archive_and_id(teacher, stranger, staff):
     mine = make_chat(teacher, title="Optik", topic_category="assessment")
     archived = make_chat(stranger, title="Brüche", is_archived=True)
     orphan = make_chat(None, title="Niemandes")
     assert set(listed(staff, Chat)) == {mine, archived, orphan}
-    assert listed(staff, Chat, q="opti") == [mine]
+    assert listed(staff, Chat, q="opti") == []
     assert listed(staff, Chat, q=teacher.email) == [mine]
     assert listed(staff, Chat, q=str(stranger.pk)) == [archived]
     assert listed(staff, Chat, q=str(mine.pk)) == [mine]
@@ -176,7 +178,7 @@ def test_messages_are_found_by_chat_and_role_but_not_by_their_text(reply, staff)
     assert listed(staff, Message, chat__id__exact=reply.chat_id) == [answer, question]
     assert set(listed(staff, Message, q=str(reply.chat_id))) == {answer, question}
     assert set(listed(staff, Message, q=reply.teacher.email)) == {answer, question}
-    assert listed(staff, Message, q="Optik", role__exact="user") == [question]
+    assert listed(staff, Message, q="Optik") == []
     assert listed(staff, Message, q=SECRET) == []
 
 
@@ -220,6 +222,7 @@ def test_counting_stops_early(teacher, staff, monkeypatch):
 def test_staff_change_a_chat(teacher, staff):
     chat = make_chat(teacher, title="Optik")
     before = chat.updated_at
+    open_text(staff, chat)
     form = {"title": "Linsen", "topic_category": "assessment", "is_archived": "on"}
     assert staff.post(page(Chat, "change", chat), form).status_code == 302
     chat.refresh_from_db()
@@ -233,6 +236,7 @@ def test_staff_change_a_chat(teacher, staff):
 @pytest.mark.parametrize("change", [{"title": ""}, {"topic_category": "unheard-of"}])
 def test_a_bad_change_of_a_chat_is_refused(change, teacher, staff):
     chat = make_chat(teacher)
+    open_text(staff, chat)
     form = {"title": "Linsen", "topic_category": "", **change}
     answer = staff.post(page(Chat, "change", chat), form)
     assert set(answer.context["adminform"].form.errors) == set(change)

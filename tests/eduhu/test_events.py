@@ -117,6 +117,10 @@ class Staff:
     async def __aexit__(self, *_: object) -> None:
         await self._session.close()
 
+    async def open(self, row: str) -> None:
+        """Say why the words of a row have to be read, as who changes them must."""
+        await self.post(f"{row}/read/", reason="Anfrage 4711 der Lehrkraft")
+
     async def post(self, path: str, **fields: str) -> None:
         """Send a form; fail unless it is accepted."""
         token = {cookie.key: cookie.value for cookie in self._session.cookie_jar}["csrftoken"]
@@ -302,6 +306,7 @@ async def staff_change_a_chat(stage):
     yield
     async with Staff(stage.device.url) as staff:
         fields = {"title": "Optik", "topic_category": "assessment", "is_archived": "on"}
+        await staff.open(f"/admin/chats/chat/{chat['id']}")
         await staff.post(f"/admin/chats/chat/{chat['id']}/change/", **fields)
 
 
@@ -331,6 +336,7 @@ async def staff_change_an_artifact(stage):
     yield
     async with Staff(stage.device.url) as staff:
         fields = {"title": "Neu", "content": "2."}
+        await staff.open(f"/admin/artifacts/artifact/{artifact['id']}")
         await staff.post(f"/admin/artifacts/artifact/{artifact['id']}/change/", **fields)
 
 
