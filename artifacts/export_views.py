@@ -15,6 +15,7 @@ from artifacts import queries, serializers
 from artifacts.exports import FORMATS, export
 from artifacts.preconditions import etag
 from eduhu import limits
+from eduhu.switches.state import refuse_if_off
 from teachers.auth import teacher_of
 
 
@@ -45,6 +46,7 @@ class Export(APIView):
     )
     def get(self, request: Request, artifact_id: uuid.UUID) -> HttpResponse:
         """Return an artifact as a file to print, to go on writing, or to import elsewhere."""
+        refuse_if_off("exports")
         wanted = serializers.ExportQuery(data=request.query_params)
         wanted.is_valid(raise_exception=True)
         teacher = teacher_of(request)

@@ -28,6 +28,7 @@ from eduhu.errors import (
     TooManyReplies,
 )
 from eduhu.named_queries import named_query
+from eduhu.switches.state import choose_model
 from teachers import idempotency
 from teachers.models import Teacher, TeacherPreferences
 
@@ -160,7 +161,7 @@ def send_message(*, teacher: Teacher, question: Question, key: RequestKey | None
 
     May be repeated with the same key or message id: it returns the reply there
     already is. Raises NotFound, IdTaken, IdempotencyKeyReused, ReplyInProgress,
-    TooManyReplies or ModelNotAllowed.
+    TooManyReplies, ModelNotAllowed or ModelOff.
     """
     return _once(
         teacher, question, key, start=lambda preferred: _send(teacher, question, preferred)
@@ -171,7 +172,7 @@ def retry_reply(*, teacher: Teacher, reply_id: uuid.UUID, key: RequestKey | None
     """Answer the same question again: a new reply and a new message, the old ones stay.
 
     May be repeated with the same key. Raises NotFound, IdempotencyKeyReused,
-    ReplyInProgress or TooManyReplies.
+    ReplyInProgress, TooManyReplies or ModelOff.
     """
     return _once(teacher, None, key, start=lambda preferred: _retry(teacher, reply_id, preferred))
 
@@ -312,7 +313,7 @@ def _retry(teacher: Teacher, reply_id: uuid.UUID, preferred: str | None) -> Repl
         user_message_id=old.user_message_id,
         context=old.context,
         wish=old.wish,
-        model=_model_for(preferred, old.model if old.model in settings.AI_MODELS else None),
+        model=_model_for(old.model if old.model in settings.AI_MODELS else preferred, None),
     )
     _tell_followers(reply)
     return reply
@@ -390,7 +391,7 @@ def auto_title(content: str) -> str:
 def _model_for(preferred: str | None, wanted: str | None) -> str:
     if wanted is not None and wanted not in settings.AI_MODELS:
         raise ModelNotAllowed
-    return wanted or (preferred if preferred in settings.AI_MODELS else settings.AI_MODEL)
+    return choose_model(wanted, preferred if preferred in settings.AI_MODELS else None)
 
 
 @transaction.atomic

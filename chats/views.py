@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from chats import actions, cached, queries, serializers
 from eduhu.mirror import capture, realtime
 from eduhu.pages import PageRequest
+from eduhu.switches.state import refuse_if_off
 from teachers.auth import teacher_of
 from teachers.idempotency import IDEMPOTENCY_KEY, idempotent
 
@@ -123,6 +124,7 @@ class Analytics(APIView):
     @extend_schema(operation_id="chats_analytics", responses={200: serializers.ChatAnalytics})
     def get(self, request: Request, chat_id: uuid.UUID) -> Response:
         """Count a chat's messages, tokens and topics, and time its answers."""
+        refuse_if_off("analytics")
         return Response(cached.chat_analytics(teacher_of(request), chat_id))
 
 
@@ -132,6 +134,7 @@ class Summary(APIView):
     @extend_schema(operation_id="analytics_summary", responses={200: serializers.Summary})
     def get(self, request: Request) -> Response:
         """Sum up all own chats, and the last twelve weeks, the newest first."""
+        refuse_if_off("analytics")
         return Response(cached.teacher_summary(teacher_of(request)))
 
 

@@ -14,6 +14,8 @@ from django.db import InterfaceError, OperationalError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from eduhu import outcomes
+
 logger = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "application/problem+json"
@@ -254,6 +256,42 @@ class CircuitOpen(Unavailable):
     detail = _("A service we need did not answer and is given a moment. Please try again shortly.")
 
 
+class SwitchedOff(Unavailable):
+    """Operators want it so: refused, but no failure that anybody should be woken for."""
+
+    code = "switched_off"
+    retry_after = 60
+
+
+class FeatureOff(SwitchedOff):
+    """Operators have switched a feature off; `feature` names it."""
+
+    code = "feature_off"
+    detail = _(
+        "This is switched off for the moment. Nothing of yours is lost; please try again later."
+    )
+
+
+class ModelOff(SwitchedOff):
+    """Operators have switched a model off; `model` names it."""
+
+    code = "model_off"
+    detail = _(
+        "This AI model is switched off for the moment. Please choose another one, or try again"
+        " later."
+    )
+
+
+class Maintenance(SwitchedOff):
+    """Operators let everybody read only; `retry_after` says until when, as far as known."""
+
+    code = "maintenance"
+    detail = _(
+        "eduhu is being maintained: you can read everything, but nothing can be changed now."
+        " Please try again later."
+    )
+
+
 class RealtimeUnavailable(Unavailable):
     """InstantDB did not give a token; our own API knows everything without it."""
 
@@ -323,7 +361,12 @@ class ReplyInterrupted(EduhuError):
 
 
 def problem(error: EduhuError, request_id: str) -> dict[str, Any]:
-    """The body of an error (RFC 9457), in the active language."""
+    """The body of an error (RFC 9457), in the active language.
+
+    The request counts as failed only where nobody wanted it so.
+    """
+    if isinstance(error, SwitchedOff):
+        outcomes.is_wanted.set(True)
     detail = str(error.detail)
     return {
         "type": f"urn:eduhu:error:{error.code}",

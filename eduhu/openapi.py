@@ -20,6 +20,8 @@ PROBLEM_SCHEMA = {
         "errors": {"description": "What is wrong with which field."},
         "revision": {"type": "integer", "description": "Of a 412: the current one."},
         "reply_id": {"type": "string", "format": "uuid"},
+        "feature": {"type": "string", "description": "Of `feature_off`: what is off."},
+        "model": {"type": "string", "description": "Of `model_off`: which one."},
     },
 }
 PROBLEM_RESPONSE = {

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import deque
+from contextvars import ContextVar
 
 BUCKET_SECONDS = 10
 KEPT_SECONDS = 900
@@ -10,6 +11,8 @@ MAX_ROUTES = 200  # names come from our own routes; more than these is a mistake
 OTHER = "other"
 
 Counts = dict[str, tuple[int, int]]  # route → (requests, those of them that ended with 5xx)
+
+is_wanted: ContextVar[bool] = ContextVar("is_wanted", default=False)  # that this one is refused
 
 _lock = threading.Lock()
 _buckets: deque[tuple[int, dict[str, list[int]]]] = deque(maxlen=KEPT_SECONDS // BUCKET_SECONDS)
@@ -26,7 +29,7 @@ def note(route: str, status: int) -> None:
             route = OTHER
         both = counts.setdefault(route, [0, 0])
         both[0] += 1
-        both[1] += status >= 500
+        both[1] += status >= 500 and not is_wanted.get()
 
 
 def recent(seconds: float) -> Counts:

@@ -48,6 +48,7 @@ PROXY_COUNT = env.int("PROXY_COUNT", 0)
 
 INSTALLED_APPS = [
     "daphne",
+    "eduhu.switches",  # its banner stands in unfold's pages
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -63,6 +64,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_beat",
     "auditlog",
+    "waffle",
     "eduhu",
     "eduhu.audit",
     "eduhu.cache",
@@ -84,6 +86,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "eduhu.switches.middleware.maintenance",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -318,6 +321,10 @@ EXPORT_RATE = env.str("EXPORT_RATE", "30/m", validate=RATE)
 REALTIME_RATE = env.str("REALTIME_RATE", "10/m", validate=RATE)
 MAX_LIVE_REPLIES = env.int("MAX_LIVE_REPLIES", 5)
 MAX_WAITING_REQUESTS = env.int("MAX_WAITING_REQUESTS", 40, validate=validate.Range(min=0))
+
+# Switches of django-waffle (`eduhu/switches`): what no row speaks of is on.
+WAFFLE_SWITCH_DEFAULT = True
+WAFFLE_ENABLE_ADMIN_PAGES = False  # ours has its own
 
 # --- Replies -------------------------------------------------------------------------------
 

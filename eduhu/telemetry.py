@@ -33,6 +33,7 @@ def request_id() -> str:
 
 def begin_request(offered: str) -> str:
     """Set the request id for this context: the client's own if it is harmless, else a new one."""
+    outcomes.is_wanted.set(False)
     value = offered if _ACCEPTABLE.fullmatch(offered) else uuid.uuid4().hex
     logs.forget()
     logs.know(request_id=value)

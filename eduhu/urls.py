@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
 
 from eduhu import handlers
+from eduhu.switches.views import Notices
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -19,6 +20,7 @@ urlpatterns = [
         SpectacularSwaggerView.as_view(permission_classes=[AllowAny], url_name="schema"),
         name="docs",
     ),
+    path("api/notices", Notices.as_view(), name="notices"),
     path("", include("teachers.urls")),
     path("", include("chats.urls")),
     path("", include("artifacts.urls")),

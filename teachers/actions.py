@@ -17,6 +17,7 @@ from eduhu import events, limits
 from eduhu.db import now
 from eduhu.errors import InvalidInput, NotAuthenticated, WrongCredentials
 from eduhu.mirror import capture, people, realtime
+from eduhu.switches.state import refuse_if_off
 from teachers.models import Teacher, TeacherPreferences
 
 
@@ -33,7 +34,9 @@ def sign_in(*, email: str, password: str, address: str) -> SignedIn:
     """Return a new token. Raises WrongCredentials, or TooManyRequests after many failures.
 
     Failures are counted by client address and account together, and by address alone.
+    Raises FeatureOff while nobody is let in; staff still reach the admin.
     """
+    refuse_if_off("sign_in")
     teacher = check_password(email=email, password=password, address=address)
     auth, token = AuthToken.objects.create(teacher)
     return SignedIn(teacher, token, auth.expiry)
@@ -97,10 +100,11 @@ def _end_realtime(teacher_ids: Collection[uuid.UUID]) -> None:
 def open_realtime(*, teacher: Teacher, auth: AuthToken | None) -> realtime.Access:
     """Return what a browser needs to follow the teacher's rows; never inside a transaction.
 
-    `auth` is what the teacher signed in with (None: a session). Raises RealtimeOff,
+    `auth` is what the teacher signed in with (None: a session). Raises FeatureOff, RealtimeOff,
     RealtimeUnavailable, CircuitOpen, TooManyRequests, or NotAuthenticated for who was
     signed out meanwhile.
     """
+    refuse_if_off("realtime")
     limits.count("realtime", str(teacher.pk), settings.REALTIME_RATE)
     access = realtime.open_for(teacher.pk)
     is_signed_in = Teacher.objects.filter(pk=teacher.pk, is_active=True)

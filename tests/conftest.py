@@ -14,6 +14,7 @@ from django.db import close_old_connections, connection, connections
 
 from chats.providers.registry import provider
 from eduhu.cache import invalidation, memory
+from eduhu.switches import state
 from tests import flush, node, warm
 from tests.client import ApiClient
 from tests.cluster import Cluster
@@ -92,6 +93,7 @@ def fresh_caches():
     for cache in caches.all(initialized_only=True):
         cache.clear()
     memory.forget_everything()
+    state.forget()
     provider.cache_clear()
 
 

@@ -71,6 +71,7 @@ BOTH = (
     "tests/monitoring/test_metrics_live.py",
     "tests/monitoring/test_running.py",
     "tests/monitoring/test_schedule.py",
+    "tests/switches/",
     "tests/teachers/test_idempotency.py",
     "tests/teachers/test_preferences_api.py",
     "tests/teachers/test_rows.py",

@@ -24,6 +24,7 @@ from chats.providers.base import Finish, Prompt, Provider
 from eduhu.errors import (
     CircuitOpen,
     EduhuError,
+    ModelOff,
     ProviderError,
     ProviderRateLimited,
     ProviderRefused,
@@ -32,6 +33,7 @@ from eduhu.errors import (
     ProviderUntrusted,
 )
 from eduhu.resilience import Breaker, Deadline, Retry
+from eduhu.switches.state import is_model_on
 from eduhu.tracing import span
 
 logger = logging.getLogger(__name__)
@@ -132,7 +134,7 @@ class Resilient:
             await self._fallback.provider.aclose()
 
     async def _begin(self, prompt: Prompt) -> Begun:
-        *others, last = self._routes(prompt)
+        *others, last = self._open_routes(prompt)
         for route in others:
             try:
                 return await self._try(route, prompt, self._retry)
@@ -150,6 +152,14 @@ class Resilient:
             return [first]
         is_same = (fallback.provider, fallback.model) == (first.provider, prompt.model)
         return [first] if is_same else [first, fallback]
+
+    def _open_routes(self, prompt: Prompt) -> list[Route]:
+        """Return the routes whose model is not switched off. Raises ModelOff without any."""
+        routes = self._routes(prompt)
+        found = [route for route in routes if is_model_on(route.model or prompt.model)]
+        if not found:
+            raise ModelOff(model=prompt.model)
+        return found
 
     async def _try(self, route: Route, prompt: Prompt, retry: Retry) -> Begun:
         try:

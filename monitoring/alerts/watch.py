@@ -8,16 +8,15 @@ are to notice.
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from celery import signals
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import DatabaseError, InterfaceError
 
 from eduhu.mirror.background import Background
-from eduhu.named_queries import timed
+from eduhu.own_connection import own_connection
 from monitoring.alerts.deliver import deliver_due
 from monitoring.alerts.evaluate import evaluate, report
 from monitoring.alerts.models import ProcessSample
@@ -28,25 +27,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 DELIVER_SECONDS = 2.0
-CONNECT_SECONDS = 5
 STOP_SECONDS = 1.0  # what a mail server delays is sent later, by whoever lives then
-
-
-@contextmanager
-def own_connection() -> Iterator[None]:
-    """Let the queries of this thread go past the pool and its queue."""
-    usual = connections["default"]
-    own: Any = usual.copy()
-    options = own.settings_dict["OPTIONS"]
-    if options.pop("pool", None) is not None:
-        options["connect_timeout"] = CONNECT_SECONDS
-    own.execute_wrappers = [timed]
-    connections["default"] = own
-    try:
-        yield
-    finally:
-        connections["default"] = usual
-        own.close()
 
 
 class Watch:

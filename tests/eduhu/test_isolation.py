@@ -50,6 +50,7 @@ CALLS = [
     Call("POST", "/api/auth/logout", OWN, 204),
     Call("POST", "/api/auth/logout-all", OWN, 204),
     Call("GET", "/api/auth/me", OWN, 200),
+    Call("GET", "/api/notices", PUBLIC, 200),
     Call("GET", "/api/preferences", OWN, 200),
     Call("PUT", "/api/preferences", OWN, 200, {"grade_level": "6"}),
     Call("PATCH", "/api/preferences", OWN, 200, {"grade_level": "6"}),
@@ -129,9 +130,10 @@ class World:
 
 def make_world(teacher):
     chat = make_chat(teacher, title="Geheim")
-    message = Message.objects.create(chat=chat, role="user", content="Geheim")
+    question = Message.objects.create(chat=chat, role="user", content="Geheim")
+    message = Message.objects.create(chat=chat, role="assistant", content="Geheim")
     reply = Reply.objects.create(
-        chat=chat, teacher=teacher, user_message=message, model="template", provider="template",
+        chat=chat, teacher=teacher, user_message=question, model="template", provider="template",
         state="complete", text="Geheim", finish_reason="stop",
     )  # fmt: skip
     artifact = Artifact.objects.create(

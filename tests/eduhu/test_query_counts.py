@@ -25,6 +25,7 @@ PINNED = {
     "POST /api/auth/logout": 3,
     "POST /api/auth/logout-all": 3,
     "GET /api/auth/me": 1,
+    "GET /api/notices": 0,
     "GET /api/preferences": 3,  # the first look, which makes them
     "PUT /api/preferences": 6,
     "PATCH /api/preferences": 6,

@@ -9,11 +9,12 @@ from django.db import OperationalError, connection
 
 from eduhu import companions
 from eduhu.db import now
+from eduhu.own_connection import own_connection
 from eduhu.pool import pool_state
 from monitoring.alerts import deliver, watch
 from monitoring.alerts.models import Alert, Delivery, ProcessSample, Watchkeeping
 from monitoring.alerts.outage import DatabaseOutage
-from monitoring.alerts.watch import Watch, own_connection
+from monitoring.alerts.watch import Watch
 from tests.holders import Holders
 
 committed = pytest.mark.django_db(transaction=True)  # the watch is a thread

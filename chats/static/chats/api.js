@@ -88,6 +88,7 @@ function sameOrigin(url) {
 const chatPath = (id) => `/api/chats/${encodeURIComponent(id)}`;
 const replyPath = (id) => `/api/replies/${encodeURIComponent(id)}`;
 
+export const notices = () => json("/api/notices");
 export const login = (email, password) =>
   json("/api/auth/login", { method: "POST", body: { email, password } });
 export const me = () => json("/api/auth/me");

@@ -1,5 +1,6 @@
 // Puts the parts of the page together: who is signed in, which chat is shown.
 
+import { Announcements } from "./announcements.js";
 import * as api from "./api.js";
 import { ChatList } from "./chats.js";
 import { Composer, forgetDrafts } from "./composer.js";
@@ -14,6 +15,7 @@ class Page {
   constructor() {
     startLanguage();
     applyTexts();
+    this.announcements = new Announcements();
     this.workspace = byId("workspace");
     this.drawer = new Drawer();
     this.login = new Login((teacher) => this.#enter(teacher));
@@ -156,6 +158,7 @@ class Page {
   #toggleLanguage() {
     toggleLanguage();
     applyTexts();
+    this.announcements.refresh();
     if (!this.teacher) return;
     this.#greet();
     this.chats.render();
