@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "monitoring",
     "monitoring.health",
     "monitoring.alerts",
+    "monitoring.console",
 ]
 
 MIDDLEWARE = [
@@ -600,6 +601,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "eduhu@localhost")
 LOG_FORMAT = env.str(
     "LOG_FORMAT", "line" if IS_DEVELOPMENT else "json", validate=validate.OneOf(["line", "json"])
 )
+# Kept in EDUHU_DATA_DIR for the log in the admin, all processes together.
+LOG_FILES_MB = env.int("LOG_FILES_MB", 40, validate=validate.Range(min=0, max=1000))
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

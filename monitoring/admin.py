@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from chats.admin_lists import STATE_COLOURS, ReplyColumns, first_reply_id
 from chats.models import Reply, ReplyState
 from eduhu.admin import changelist_url
-from eduhu.mirror import capture
 from eduhu.mirror.admin_overview import cards
-from eduhu.mirror.status import measure
 from monitoring import schedule  # noqa: F401 (its page registers itself)
+from monitoring.console.admin import dashboard_context, may_see_dashboard
+from monitoring.console.series import mirror_now
 
 TROUBLE = (ReplyState.FAILED, ReplyState.INTERRUPTED)
 SHOWN = 10
@@ -23,9 +23,13 @@ admin.site.index_template = "monitoring/admin_index.html"
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add what the first page shows, for those who may see it; six queries."""
-    if capture.is_on() and request.user.has_perm("mirror.view_mirrorstate"):
-        context["cards"] = cards(measure())
+    """Add what the first page shows, for those who may see it."""
+    sees_mirror = request.user.has_perm("mirror.view_mirrorstate")
+    mirror = mirror_now() if sees_mirror or may_see_dashboard(request) else None
+    if may_see_dashboard(request):
+        context |= dashboard_context(request, mirror)
+    if mirror is not None and sees_mirror:
+        context["cards"] = cards(mirror)
     if request.user.has_perm("chats.view_reply"):
         context |= {"reply_states": _reply_states(), "reply_troubles": _reply_troubles()}
     return context

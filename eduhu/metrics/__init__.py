@@ -6,6 +6,7 @@ their numbers in one folder, so that any of them can show all.
 """
 
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -56,6 +57,12 @@ class Family(Generic[Metric]):
                 labels = (OTHER,) * len(labels)
             child = self._children[labels] = self._metric.labels(*labels)
         return child
+
+    def counted(self) -> Iterator[tuple[str, Mapping[str, str], float]]:
+        """Yield name, labels and value of what this process has counted, and no other."""
+        for family in self._metric.collect():
+            for sample in family.samples:
+                yield sample.name, sample.labels, sample.value
 
 
 def counter(name: str, help_text: str, *labels: str) -> Family[Counter]:

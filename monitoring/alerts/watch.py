@@ -22,6 +22,7 @@ from monitoring.alerts.evaluate import evaluate, report
 from monitoring.alerts.models import ProcessSample
 from monitoring.alerts.outage import DatabaseOutage
 from monitoring.alerts.sample import Sampler
+from monitoring.console.series import Reporter
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class Watch:
 
     def __init__(self, kind: str) -> None:
         self._sampler = Sampler(kind)
+        self._reporter = Reporter(self._sampler.name)
         self._loops = [
             Background("alerts-watch", self._watch),
             Background("alerts-delivery", _deliver),
@@ -65,8 +67,9 @@ class Watch:
         try:
             with own_connection():
                 report(self._sampler.name, sample)
-                evaluate()
+                is_ours = evaluate()
                 outage.succeeded()
+                self._reporter.report(is_ours=is_ours)
         except (DatabaseError, InterfaceError) as error:
             logger.warning("alerts wait for the database: %s", type(error).__name__)
             outage.failed(error)
@@ -74,6 +77,7 @@ class Watch:
     def _leave(self) -> None:
         with own_connection():
             ProcessSample.objects.filter(name=self._sampler.name).delete()
+            self._reporter.leave()
 
 
 def _deliver(stop: threading.Event) -> None:
