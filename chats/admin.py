@@ -3,16 +3,17 @@
 What was said stands on a message's own page only, behind glass.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from chats.actions import cancel_reply, update_chat
+from chats.actions import cancel_reply, retry_reply, update_chat
 from chats.admin_lists import (
     ErrorFilter,
     MessageColumns,
@@ -33,6 +34,7 @@ from eduhu.admin import (
     short_id,
 )
 from eduhu.audit.glass import BehindGlass
+from eduhu.errors import EduhuError
 from teachers.models import Teacher
 
 
@@ -223,7 +225,7 @@ class ReplyAdmin(ReplyColumns, ReadOnlyAdmin):
     search_help_text = _("Whole address of the teacher, any id, model or worker")
     ordering = ("-id",)
     sortable_by = ("begun_at",)
-    actions = ("stop",)
+    actions = ("stop", "retry")
     fieldsets = (
         (None, {"fields": ("coloured_state", "error_code", "finish_reason", "cancel_requested")}),
         (_("Rows"), {"fields": ("teacher", "chat", "question", "answer")}),
@@ -247,8 +249,12 @@ class ReplyAdmin(ReplyColumns, ReadOnlyAdmin):
         return rows.defer("text", "context")
 
     def has_stop_permission(self, request: HttpRequest) -> bool:
-        """Stopping is the one change there is."""
+        """Stopping is a change, though of no column on the page."""
         return bool(request.user.has_perm("chats.change_reply"))
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Who may stop a reply may also have it written again."""
+        return self.has_stop_permission(request)
 
     @admin.display(description=_("question"))
     def question(self, reply: Reply) -> SafeString | None:
@@ -263,12 +269,36 @@ class ReplyAdmin(ReplyColumns, ReadOnlyAdmin):
     @admin.action(description=_("Stop"), permissions=["stop"])
     def stop(self, request: HttpRequest, queryset: QuerySet[Reply]) -> None:
         """Stop those of the chosen replies that are still being written."""
-        replies = [reply for reply in queryset if reply.is_live]
-        for reply in replies:
-            cancel_reply(teacher=reply.teacher, reply_id=reply.pk)
-        number = len(replies)
+        live = [reply for reply in queryset if reply.is_live]
+        number = self._each(request, live, cancel_reply, gettext("Stopped."))
         text = ngettext("%(number)d reply stopped.", "%(number)d replies stopped.", number)
         self.message_user(request, text % {"number": number}, messages.SUCCESS)
+
+    @admin.action(description=_("Write again"), permissions=["retry"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[Reply]) -> None:
+        """Have the questions of the chosen replies answered again, as their teachers could."""
+        number = self._each(request, list(queryset), retry_reply, gettext("Written again."))
+        text = ngettext(
+            "%(number)d reply is written again.", "%(number)d replies are written again.", number
+        )
+        if number:
+            self.message_user(request, text % {"number": number}, messages.SUCCESS)
+
+    def _each(
+        self, request: HttpRequest, replies: list[Reply], act: Callable[..., object], note: str
+    ) -> int:
+        """Return for how many replies the action went well; for each other one, say why not."""
+        done = 0
+        for reply in replies:
+            try:
+                act(teacher=reply.teacher, reply_id=reply.pk)
+            except EduhuError as error:
+                text = f"{short_id(reply.pk)}: {error.detail}"
+                self.message_user(request, text, messages.WARNING)
+            else:
+                done += 1
+                self.log_change(request, reply, note)
+        return done
 
 
 def _link_if_there(model: type[Model], **condition: Any) -> SafeString | None:

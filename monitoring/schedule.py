@@ -3,11 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat import models
 
 from eduhu.admin import SiteAdmin, clock
+from monitoring.console import actions
+from monitoring.console.task_admin import run_each
 
 for model in (
     models.ClockedSchedule,
@@ -28,6 +31,7 @@ class ScheduledWorkAdmin(SiteAdmin):
     list_filter = ("enabled",)
     ordering = ("name",)
     sortable_by = ()
+    actions = ("run_now",)
     fields = ("name", "task", "at", "kwargs", "enabled", "last_run", "total_run_count")
     readonly_fields = ("name", "task", "at", "kwargs", "last_run", "total_run_count")
 
@@ -38,6 +42,15 @@ class ScheduledWorkAdmin(SiteAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody may: beat would make the entry again."""
         return False
+
+    def has_run_permission(self, request: HttpRequest) -> bool:
+        """Running tasks is for operators."""
+        return bool(request.user.has_perm("console.run_task"))
+
+    @admin.action(description=_("Run now"), permissions=["run"])
+    def run_now(self, request: HttpRequest, queryset: QuerySet[models.PeriodicTask]) -> None:
+        """Start the chosen work beside its schedule."""
+        run_each(self, request, list(queryset), lambda work: actions.run_now(work=work))
 
     @admin.display(description=_("when"))
     def at(self, work: models.PeriodicTask) -> str:

@@ -67,6 +67,7 @@ BOTH = (
     "tests/monitoring/test_alert_rules.py",
     "tests/monitoring/test_alert_watch.py",
     "tests/monitoring/test_dashboard.py",
+    "tests/monitoring/test_failed_tasks.py",
     "tests/monitoring/test_health.py",
     "tests/monitoring/test_log_page.py",
     "tests/monitoring/test_metrics.py",

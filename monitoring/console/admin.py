@@ -17,7 +17,11 @@ from eduhu.audit.record import of, record
 from eduhu.cache.models import CacheCount
 from eduhu.db import now
 from eduhu.mirror.status import Status
-from monitoring.console import charts
+from monitoring.console import (
+    charts,
+    task_admin,  # noqa: F401 (registers itself)
+)
+from monitoring.console.bundle import bundle
 from monitoring.console.dashboard import RANGE_TITLES, dashboard
 from monitoring.console.log_page import log_page
 from monitoring.console.models import Measurement, this_minute
@@ -29,6 +33,11 @@ def may_see_dashboard(request: HttpRequest) -> bool:
     return request.user.has_perm("console.view_measurement")
 
 
+def may_make_bundle(request: HttpRequest) -> bool:
+    """Whether somebody may take a bundle for support out of the house."""
+    return request.user.has_perm("console.make_bundle")
+
+
 def dashboard_context(request: HttpRequest, mirror: Status | None) -> dict[str, Any]:
     """Return what the template of the dashboard needs."""
     told = dashboard(request.user, request.GET.get("range"), mirror)
@@ -38,6 +47,7 @@ def dashboard_context(request: HttpRequest, mirror: Status | None) -> dict[str, 
         "live_url": reverse("admin:console_live", query={"range": told["range"]}),
         "width": charts.WIDTH,
         "height": charts.HEIGHT,
+        "may_make_bundle": may_make_bundle(request),
     }
 
 
@@ -57,6 +67,7 @@ class MeasurementAdmin(ReadOnlyAdmin):
         ours = [
             path("live/", view(self.live), name="console_live"),
             path("log/", view(self.log), name="console_log"),
+            path("bundle/", view(self.bundle), name="console_bundle"),
         ]
         return [*ours, *super().get_urls()]
 
@@ -79,6 +90,20 @@ class MeasurementAdmin(ReadOnlyAdmin):
             "may_see_replies": request.user.has_perm("chats.view_reply"),
         }
         return TemplateResponse(request, "console/log.html", context)
+
+    def bundle(self, request: HttpRequest) -> HttpResponse:
+        """Hand out a bundle for support, and note who took it."""
+        if not may_make_bundle(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        packed = bundle()
+        name = f"eduhu-support-{localtime(now()):%Y-%m-%d-%H%M}.zip"
+        row = Measurement.objects.order_by("-pk").first() or Measurement(pk=this_minute())
+        record(request, "make_bundle", of([row]))
+        self.log_change(request, row, gettext("Made a bundle for support."))
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return HttpResponse(packed, content_type="application/zip", headers=headers)
 
     @admin.display(description=_("minute"), ordering="minute")
     def began(self, row: Measurement) -> str:

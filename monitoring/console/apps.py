@@ -11,7 +11,8 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         from eduhu import companions
-        from monitoring.console import logbook
+        from monitoring.console import failures, logbook
 
         companions.register(logbook.Logbook)
         logbook.keep_celery()
+        failures.note_failures()

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -285,6 +286,37 @@ def test_only_who_may_change_replies_can_stop_them(teacher):
     run_action(helper, "stop", reply)
     reply.refresh_from_db()
     assert reply.state == "cancelled"
+
+
+def test_operators_have_replies_written_again(teacher, stranger, staff):
+    failed = make_reply(teacher, state="failed", ended=False)
+    other = make_reply(stranger, state="interrupted", ended=False)
+    answer = run_action(staff, "retry", failed, other)
+    assert "2 Antworten werden neu geschrieben." in answer.text
+    for old in (failed, other):
+        again = Reply.objects.get(chat=old.chat, state="queued")
+        assert (again.teacher, again.user_message) == (old.teacher, old.user_message)
+    logged = LogEntry.objects.filter(user=staff.teacher).values_list("object_id", flat=True)
+    assert set(logged) == {str(failed.pk), str(other.pk)}
+
+
+def test_a_reply_that_cannot_be_written_again_says_why_and_keeps_no_other_from_it(teacher, staff):
+    failed = make_reply(teacher, state="failed", ended=False)
+    writing = make_reply(make_teacher(), state="streaming", ended=False)
+    run_action(staff, "retry", failed)
+    answer = run_action(staff, "retry", failed, writing, made := make_reply(make_teacher()))
+    text = answer.text
+    assert str(failed.pk)[-8:] in text
+    assert "Die Assistenz antwortet in diesem Chat noch." in text
+    assert "1 Antwort wird neu geschrieben." in text
+    assert Reply.objects.filter(state="queued").count() == 2
+    assert Reply.objects.filter(chat=made.chat, state="queued").exists()
+
+
+def test_only_who_may_change_replies_has_them_written_again(teacher):
+    failed = make_reply(teacher, state="failed", ended=False)
+    run_action(staff_client("chats.view_reply", is_superuser=False), "retry", failed)
+    assert not Reply.objects.filter(state="queued").exists()
 
 
 def test_the_first_page_tells_what_went_wrong_and_for_whom(teacher, stranger, staff):

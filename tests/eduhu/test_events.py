@@ -85,6 +85,11 @@ class Stage:
         await stream.until(lambda event: event.type == "content")
         return stream
 
+    async def settled(self, chat_id: str) -> None:
+        """Wait until nothing is being written in a chat."""
+        while live := (await self.device.get(f"/api/chats/{chat_id}"))["live_reply"]:
+            await (await self.device.follow(live["reply_id"])).read()
+
     async def stopped(self):
         """A reply that was stopped before its first word; asked again, it is whole."""
         question = self.question(Script(first_delay=5))
@@ -328,6 +333,16 @@ async def staff_stop_a_reply(stage):
         chosen = {"action": "stop", "_selected_action": stream.meta["reply_id"]}
         await staff.post("/admin/chats/reply/", **chosen)
     assert (await stream.read()).ending.data["finish_reason"] == "cancelled"
+
+
+@verifies("admin.chats.reply.retry")
+async def staff_have_a_reply_written_again(stage):
+    stream = await stage.stopped()
+    yield
+    async with Staff(stage.device.url) as staff:
+        chosen = {"action": "retry", "_selected_action": stream.meta["reply_id"]}
+        await staff.post("/admin/chats/reply/", **chosen)
+    await stage.settled(stream.meta["chat_id"])
 
 
 @verifies("admin.artifacts.artifact.change")
