@@ -167,6 +167,11 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         return self.filter(state__in=[Literal(state.value) for state in LIVE_STATES])
 
 
+def price_field(name: Any) -> "models.DecimalField[Any, Any]":
+    """Return a column for a price per million tokens; null where none is known."""
+    return models.DecimalField(name, max_digits=14, decimal_places=6, null=True, editable=False)
+
+
 class Reply(models.Model):
     """One generation: state, lease, usage, and the text so far.
 
@@ -200,6 +205,8 @@ class Reply(models.Model):
     prompt_tokens = models.PositiveIntegerField(_("prompt tokens"), null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(_("completion tokens"), null=True, blank=True)
     usage_estimated = models.BooleanField(_("usage is an estimate"), default=False)
+    prompt_price = price_field(_("price of the prompt"))  # when the last attempt ended
+    completion_price = price_field(_("price of the answer"))
     finish_reason = models.CharField(_("finish reason"), max_length=20, blank=True)
     error_code = models.CharField(_("error"), max_length=40, blank=True)
     cancel_requested = models.BooleanField(_("stop requested"), default=False)
@@ -244,3 +251,54 @@ class Reply(models.Model):
     def is_live(self) -> bool:
         """Whether text may still come."""
         return self.state in LIVE_STATES
+
+
+class UsageEntryQuerySet(models.QuerySet["UsageEntry"]):
+    """What was spent, reached only through the teacher who asked."""
+
+    def for_teacher(self, teacher: Teacher) -> Self:
+        """Keep what `teacher` has spent."""
+        return self.filter(teacher_id=teacher.pk)
+
+
+class UsageEntry(models.Model):
+    """What one attempt at a reply has cost; a trigger writes it as the attempt ends.
+
+    It names its reply, but stays when chat and reply are deleted: the money was spent. It
+    goes with its teacher. Prices are those of that moment, per million tokens; null where
+    the settings named none.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    teacher = models.ForeignKey(
+        Teacher, on_delete=models.CASCADE, related_name="+", db_index=False,
+        verbose_name=_("teacher"),
+    )  # fmt: skip
+    reply_id = models.UUIDField(_("reply"))
+    attempt = models.PositiveSmallIntegerField(_("attempt"))
+    ended_at = MillisecondField(_("ended"))
+    state = models.CharField(_("state"), max_length=12, choices=ReplyState)
+    model = models.CharField(_("model"), max_length=120)
+    provider = models.CharField(_("provider"), max_length=40)
+    prompt_tokens = models.PositiveIntegerField(_("prompt tokens"))
+    completion_tokens = models.PositiveIntegerField(_("completion tokens"))
+    is_estimated = models.BooleanField(_("usage is an estimate"))
+    prompt_price = price_field(_("price of the prompt"))
+    completion_price = price_field(_("price of the answer"))
+
+    objects = UsageEntryQuerySet.as_manager()
+
+    class Meta:
+        db_table = "usage_entries"
+        verbose_name = _("usage")
+        verbose_name_plural = _("usage")
+        indexes = [models.Index(fields=["teacher", "ended_at"], name="usage_entries_of_teacher")]
+        constraints = [
+            models.UniqueConstraint(fields=["reply_id", "attempt"], name="usage_entries_once_each"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=ReplyState.values), name="usage_entries_state_valid"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} …{str(self.reply_id)[-8:]}"

@@ -141,3 +141,52 @@ class Summary(serializers.Serializer[Data]):
     chats = serializers.IntegerField()
     messages = serializers.IntegerField()
     weeks = Week(many=True)
+
+
+class UsageSums(serializers.Serializer[Data]):
+    """What some replies have cost; a reply that was continued counts once."""
+
+    tokens = serializers.IntegerField()
+    prompt_tokens = serializers.IntegerField()
+    completion_tokens = serializers.IntegerField()
+    replies = serializers.IntegerField()
+    failed_replies = serializers.IntegerField(help_text="Attempts that failed or broke off.")
+    estimated_replies = serializers.IntegerField(
+        help_text="Attempts of which the AI service has told no numbers."
+    )
+    cost = serializers.FloatField(help_text="In the currency of AI_PRICES, at the prices of then.")
+    unpriced_tokens = serializers.IntegerField(help_text="Tokens without a price, not in `cost`.")
+
+
+class ModelUsage(UsageSums):
+    """The part of one model at one price; prices are per million tokens."""
+
+    model = serializers.CharField()
+    provider = serializers.CharField()
+    prompt_price = serializers.FloatField(allow_null=True)
+    completion_price = serializers.FloatField(allow_null=True)
+
+
+class UsagePeriod(UsageSums):
+    """The usage since the midnight, at school, with which the day `begins` began."""
+
+    begins = serializers.DateField()
+    models = ModelUsage(many=True)
+
+
+class UsageMonth(serializers.Serializer[Data]):
+    """The calendar month, and how near it is to USAGE_MONTHLY_TOKENS."""
+
+    begins = serializers.DateField()
+    tokens = serializers.IntegerField()
+    limit = serializers.IntegerField(allow_null=True)
+    is_near_limit = serializers.BooleanField(help_text="80 % of the limit or more.")
+
+
+class Usage(serializers.Serializer[Data]):
+    """What a teacher has spent, that of deleted chats included."""
+
+    day = UsagePeriod(help_text="Today.")
+    days_7 = UsagePeriod(help_text="Today and the six days before.")
+    days_30 = UsagePeriod()
+    month = UsageMonth()

@@ -1,4 +1,5 @@
-"""Triggers that keep `chats.message_count` and `chats.updated_at` true on both engines.
+"""Triggers that keep `chats.message_count` and `chats.updated_at` true on both engines,
+and note what each attempt at a reply has cost, without a statement more.
 
 `updated_at` is never before the last message, so that whoever holds the chat's lock
 knows the next time from its row. Installed after every migrate: SQLite silently
@@ -9,6 +10,47 @@ update per chat, however many rows it brings.
 from django.db import connections
 
 from eduhu.db import run_statements
+
+_COLUMNS = (
+    "teacher_id, reply_id, attempt, ended_at, state, model, provider, is_estimated,"
+    " prompt_price, completion_price, prompt_tokens, completion_tokens"
+)
+# A reply sums up its attempts, an entry is one of them.
+_SPENT = (
+    "NEW.teacher_id, NEW.id, NEW.attempt, NEW.ended_at, NEW.state, NEW.model, NEW.provider,"
+    " NEW.usage_estimated, NEW.prompt_price, NEW.completion_price,"
+    " {max}(coalesce(NEW.prompt_tokens, 0) - coalesce(OLD.prompt_tokens, 0), 0),"
+    " {max}(coalesce(NEW.completion_tokens, 0) - coalesce(OLD.completion_tokens, 0), 0)"
+)
+# Who is stopped in the queue has cost nothing.
+_ENDED = (
+    "OLD.state = 'streaming' AND NEW.state NOT IN ('queued', 'streaming')"
+    " AND NEW.ended_at IS NOT NULL"
+)
+
+_USAGE_POSTGRESQL = [
+    f"""
+    CREATE OR REPLACE FUNCTION replies_note_usage() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO usage_entries ({_COLUMNS}) VALUES ({_SPENT.format(max="greatest")})
+        ON CONFLICT DO NOTHING;
+        RETURN NULL;
+    END $$
+    """,
+    f"""
+    CREATE OR REPLACE TRIGGER replies_ended AFTER UPDATE OF state ON replies FOR EACH ROW
+    WHEN ({_ENDED}) EXECUTE FUNCTION replies_note_usage()
+    """,
+]
+
+_USAGE_SQLITE = [
+    "DROP TRIGGER IF EXISTS replies_ended",
+    f"""
+    CREATE TRIGGER replies_ended AFTER UPDATE OF state ON replies WHEN {_ENDED} BEGIN
+        INSERT OR IGNORE INTO usage_entries ({_COLUMNS}) VALUES ({_SPENT.format(max="max")});
+    END
+    """,
+]
 
 _POSTGRESQL = [
     """
@@ -94,6 +136,9 @@ _SQLITE = [
 def install(using: str) -> None:
     """Create or replace the triggers on the database `using`; may run any number of times."""
     connection = connections[using]
-    if "messages" not in connection.introspection.table_names():
-        return
-    run_statements(connection, _POSTGRESQL if connection.vendor == "postgresql" else _SQLITE)
+    tables = connection.introspection.table_names()
+    is_postgresql = connection.vendor == "postgresql"
+    if "messages" in tables:
+        run_statements(connection, _POSTGRESQL if is_postgresql else _SQLITE)
+    if "usage_entries" in tables:
+        run_statements(connection, _USAGE_POSTGRESQL if is_postgresql else _USAGE_SQLITE)

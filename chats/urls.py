@@ -10,6 +10,7 @@ urlpatterns = [
     path("api/chats/<uuid:chat_id>", views.ChatDetail.as_view(), name="chat-detail"),
     path("api/chats/<uuid:chat_id>/messages", views.MessageList.as_view(), name="messages"),
     path("api/chats/<uuid:chat_id>/analytics", views.Analytics.as_view(), name="analytics"),
+    path("api/usage", views.Usage.as_view(), name="usage"),
     path("api/analytics/summary", views.Summary.as_view(), name="summary"),
     path("api/replies/<uuid:reply_id>/cancel", views.ReplyCancel.as_view(), name="reply-cancel"),
 ]

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from chats import actions, cached, queries, serializers
+from chats import actions, cached, queries, serializers, usage
 from eduhu.mirror import capture, realtime
 from eduhu.pages import PageRequest
 from eduhu.switches.state import refuse_if_off
@@ -136,6 +136,15 @@ class Summary(APIView):
         """Sum up all own chats, and the last twelve weeks, the newest first."""
         refuse_if_off("analytics")
         return Response(cached.teacher_summary(teacher_of(request)))
+
+
+class Usage(APIView):
+    """What the assistant has cost."""
+
+    @extend_schema(operation_id="usage", responses={200: serializers.Usage})
+    def get(self, request: Request) -> Response:
+        """Sum up tokens, replies and cost of today, of 7 and of 30 days, and of this month."""
+        return Response(usage.teacher_usage(teacher_of(request)))
 
 
 class ReplyCancel(APIView):

@@ -346,8 +346,12 @@ class ProviderUntrusted(ProviderError):
 
 
 class DocumentNotMade(ProviderError):
-    """The AI service sent no valid document, not even when told what was wrong."""
+    """The AI service sent no valid document, not even when told what was wrong.
 
+    `spent` is what it is paid for that, where it is known (`chats.providers.base.Usage`).
+    """
+
+    spent: Any = None
     code = "document_not_made"
     detail = _("The AI service could not make this material properly. Please try again.")
 

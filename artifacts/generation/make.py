@@ -69,7 +69,9 @@ async def make(provider: Provider, prompt: Prompt) -> AsyncGenerator[str | Finis
         try:
             document = read(wish, answer)
         except InvalidInput as still:
-            raise DocumentNotMade from still
+            failure = DocumentNotMade()
+            failure.spent = usage
+            raise failure from still
     yield shown(wish, document)
     yield replace(finish, reason="stop", usage=usage, document=document)
 

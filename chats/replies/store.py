@@ -18,11 +18,21 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
-from chats.models import Chat, ContentType, Message, Reply, ReplyQuerySet, ReplyState, Role
+from chats.models import (
+    Chat,
+    ContentType,
+    Message,
+    Reply,
+    ReplyQuerySet,
+    ReplyState,
+    Role,
+    UsageEntry,
+)
 from chats.prompts import build_prompt
 from chats.providers.base import Prompt, Usage, estimate_usage
 from chats.replies import makers
 from chats.replies.events import Ending, elapsed_ms, ending_of
+from chats.usage import note_deleted, prices
 from eduhu import events
 from eduhu.compiled import Param, Select, Update, insert
 from eduhu.db import now
@@ -42,7 +52,8 @@ _JOB_FIELDS = (
     "chat__message_count", "teacher__language", "teacher__preferences__grade_level",
     "teacher__preferences__subject_areas", "user_message__content", "user_message__timestamp",
     "message_id", "context", "wish", "artifact_id", "attempt", "text", "attempt_offset", "model",
-    "prompt_tokens", "completion_tokens", "usage_estimated", "worker", "lease_until", "accepted_at",
+    "provider", "is_demo", "prompt_tokens", "completion_tokens", "usage_estimated", "worker",
+    "lease_until", "accepted_at",
 )  # fmt: skip
 
 logger = logging.getLogger(__name__)
@@ -64,6 +75,8 @@ class Job:
     text: str
     spent: Usage
     artifact_id: uuid.UUID | None = None
+    provider: str = ""
+    is_demo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +151,8 @@ def _job(reply: Reply) -> Job:
         attempt=reply.attempt,
         text=reply.earlier_text,
         artifact_id=reply.artifact_id,
+        provider=reply.provider,
+        is_demo=reply.is_demo,
         spent=Usage(reply.prompt_tokens or 0, reply.completion_tokens or 0, reply.usage_estimated),
     )
 
@@ -186,7 +201,8 @@ _LOCKED_CHAT = Select(
     .filter(pk=Param(Chat, "id"))
 )
 _ENDING = ("text", "finish_reason", "error_code", "prompt_tokens", "completion_tokens",
-           "usage_estimated", "first_token_at", "ended_at")  # fmt: skip
+           "usage_estimated", "prompt_price", "completion_price", "first_token_at",
+           "ended_at")  # fmt: skip
 _WHO_ANSWERED = ("model", "provider")  # as it was, where nothing else is known
 _END = Update(
     Reply.objects.filter(
@@ -207,11 +223,13 @@ _COUNT = Update(
 def finish(job: Job, outcome: Outcome) -> Ending | None:
     """End a reply: its row, the assistant's message, the tokens; all or nothing.
 
-    Returns None when the reply is not this worker's any more.
+    Returns None when the reply is not this worker's any more. What was spent on one that
+    was deleted meanwhile is written down all the same.
     """
     ended_at = outcome.ended_at or now()
     elapsed = elapsed_ms(job.accepted_at, ended_at)
     usage = _sum(job.spent, outcome.usage)
+    of_prompt, of_completion = prices(outcome.model or job.prompt.model, is_demo=job.is_demo)
     with transaction.atomic():
         # The chat first, as everywhere: its deletion waits for us, or we for it.
         chat = _LOCKED_CHAT.first(id=job.chat_id)
@@ -227,10 +245,15 @@ def finish(job: Job, outcome: Outcome) -> Ending | None:
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             usage_estimated=usage.estimated,
+            prompt_price=of_prompt,
+            completion_price=of_completion,
             first_token_at=outcome.first_token_at,
             ended_at=ended_at,
         )
-        if not mine or chat is None:
+        if chat is None:
+            note_deleted(_entry(job, outcome, ended_at))
+            return None
+        if not mine:
             return None
         has_document = outcome.document is not None
         _store_answer(job, chat, outcome.text, usage, elapsed, has_document=has_document)
@@ -247,6 +270,26 @@ def _keep_document(job: Job, chat: Chat, outcome: Outcome) -> None:
         return
     kept = makers.Kept(chat.teacher, job.artifact_id, job.message_id, wish)
     makers.keep(kept, outcome.document)
+
+
+def _entry(job: Job, outcome: Outcome, ended_at: dt.datetime) -> UsageEntry:
+    """Return what the trigger would have written."""
+    model = outcome.model or job.prompt.model
+    of_prompt, of_completion = prices(model, is_demo=job.is_demo)
+    return UsageEntry(
+        teacher_id=job.teacher_id,
+        reply_id=job.reply_id,
+        attempt=job.attempt,
+        ended_at=ended_at,
+        state=outcome.state,
+        model=model,
+        provider=outcome.provider or job.provider,
+        prompt_tokens=outcome.usage.prompt_tokens,
+        completion_tokens=outcome.usage.completion_tokens,
+        is_estimated=outcome.usage.estimated,
+        prompt_price=of_prompt,
+        completion_price=of_completion,
+    )
 
 
 def _sum(earlier: Usage, latest: Usage) -> Usage:

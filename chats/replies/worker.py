@@ -19,14 +19,14 @@ from typing import Any, cast
 from django.conf import settings
 
 from chats.models import ReplyState
-from chats.providers.base import Finish, Provider, estimate_usage
+from chats.providers.base import Finish, Provider, Usage, estimate_usage
 from chats.replies import makers, metrics, store
 from chats.replies.events import Ending
 from chats.replies.log import ReplyLog
 from chats.replies.store import Job, Outcome
 from eduhu import logs
 from eduhu.db import now
-from eduhu.errors import ProviderError, Unavailable, as_eduhu_error
+from eduhu.errors import DocumentNotMade, ProviderError, Unavailable, as_eduhu_error
 from eduhu.threads import in_thread
 from eduhu.tracing import span
 
@@ -165,8 +165,9 @@ class ReplyWorker:
                 return store.interrupted(running.text, job.prompt)
             return self._outcome(running, ReplyState.CANCELLED, finish_reason="cancelled")
         except Exception as error:  # noqa: BLE001 (the edge of a reply: it must end, and says why)
+            spent = error.spent if isinstance(error, DocumentNotMade) else None
             code = as_eduhu_error(error).code
-            return self._outcome(running, ReplyState.FAILED, error_code=code)
+            return self._outcome(running, ReplyState.FAILED, spent=spent, error_code=code)
         finally:
             running.is_reading = False
         return self._outcome(running, ReplyState.COMPLETE, finish, finish_reason=finish.reason)
@@ -191,10 +192,14 @@ class ReplyWorker:
 
     @staticmethod
     def _outcome(
-        running: _Running, state: ReplyState, finish: Finish | None = None, **fields: str
+        running: _Running,
+        state: ReplyState,
+        finish: Finish | None = None,
+        spent: Usage | None = None,
+        **fields: str,
     ) -> Outcome:
         text, prompt = running.text, running.job.prompt
-        usage = finish.usage if finish else None
+        usage = finish.usage if finish else spent
         return Outcome(
             state,
             text,

@@ -12,7 +12,7 @@ from artifacts.generation.drafts import draft
 from artifacts.generation.wishes import Wish, parse_wish
 from artifacts.kinds import KINDS
 from artifacts.models import Artifact
-from chats.models import Chat, Message, Reply
+from chats.models import Chat, Message, Reply, UsageEntry
 from chats.providers.base import Finish, Usage
 from chats.providers.template.german import DEMO_LABEL_DE
 from eduhu.errors import InvalidInput
@@ -195,6 +195,7 @@ async def test_a_service_that_makes_nothing_sound_ends_in_a_clear_error_and_leav
     def look():
         assert not Artifact.objects.exists()
         assert Reply.objects.get().state == "failed"
+        assert UsageEntry.objects.get().prompt_tokens == 20  # both answers were paid for
         assert Message.objects.filter(content_type="artifact").count() == 0
         api = ApiClient(teacher)
         assert api.get(f"/api/artifacts/{meta['artifact_id']}").status_code == 404

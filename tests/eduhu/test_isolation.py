@@ -63,6 +63,7 @@ CALLS = [
     Call("GET", "/api/chats/{chat_id}/messages", ROW, 200),
     Call("GET", "/api/chats/{chat_id}/analytics", ROW, 200),
     Call("GET", "/api/analytics/summary", OWN, 200),
+    Call("GET", "/api/usage", OWN, 200),
     Call("GET", "/api/artifacts", LIST, 200),
     Call("POST", "/api/artifacts", OWN, 201, MATERIAL),
     Call("GET", "/api/artifacts/{artifact_id}", ROW, 200),

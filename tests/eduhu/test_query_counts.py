@@ -37,6 +37,7 @@ PINNED = {
     "GET /api/chats/{chat_id}/messages": 3,
     "GET /api/chats/{chat_id}/analytics": 6,
     "GET /api/analytics/summary": 3,
+    "GET /api/usage": 2,
     "GET /api/artifacts": 2,
     "POST /api/artifacts": 4,
     "GET /api/artifacts/{artifact_id}": 2,
