@@ -22,6 +22,7 @@ from eduhu.db import new_id, now
 from eduhu.errors import (
     CannotContinue,
     IdTaken,
+    InvalidInput,
     ModelNotAllowed,
     NotFound,
     ReplyInProgress,
@@ -405,6 +406,39 @@ def cancel_reply(*, teacher: Teacher, reply_id: uuid.UUID) -> None:
     )
     replies.live().update(cancel_requested=True)
     transaction.on_commit(partial(engine.stop_requested, reply_id))
+
+
+@transaction.atomic
+def give_feedback(
+    *, teacher: Teacher, message_id: uuid.UUID, is_helpful: bool, comment: str = ""
+) -> None:
+    """Say whether an answer was of use, instead of what was said before; may be repeated.
+
+    Raises NotFound, and InvalidInput for a message that the assistant did not write.
+    """
+    _set_feedback(teacher, message_id, is_helpful, comment)
+
+
+@transaction.atomic
+def take_feedback_back(*, teacher: Teacher, message_id: uuid.UUID) -> None:
+    """Unsay it; may be repeated. Raises as `give_feedback`."""
+    _set_feedback(teacher, message_id, None, "")
+
+
+@named_query("messages.feedback")
+def _set_feedback(
+    teacher: Teacher, message_id: uuid.UUID, is_helpful: bool | None, comment: str
+) -> None:
+    found = Message.objects.for_teacher(teacher).filter(pk=message_id)
+    said = found.values_list("role", "is_helpful", "feedback_comment").first()
+    if said is None:
+        raise NotFound
+    if said[0] != Role.ASSISTANT:
+        raise InvalidInput(_("Only answers of the assistant can be judged."))
+    if said[1:] != (is_helpful, comment):
+        Message.objects.filter(pk=message_id).update(
+            is_helpful=is_helpful, feedback_comment=comment
+        )
 
 
 @transaction.atomic

@@ -45,13 +45,13 @@ class MessagesOfChat(MessageColumns, ReadOnlyInline):
     per_page = 50
     ordering = ("-timestamp", "-id")
     fields = readonly_fields = (
-        "said_at", "role", "content_type", "tokens", "response_time", "topics",
+        "said_at", "role", "content_type", "tokens", "response_time", "thumb", "topics",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         """Leave the text in the database."""
         rows: QuerySet[Message] = super().get_queryset(request)
-        return rows.defer("content")
+        return rows.defer("content", "feedback_comment")
 
 
 class RepliesOfChat(ReplyColumns, ReadOnlyInline):
@@ -168,26 +168,28 @@ class ChatAdmin(BehindGlass, OwnedAdmin):
 class MessageAdmin(MessageColumns, BehindGlass, ReadOnlyAdmin):
     """Messages: their text is on their own page, once their chat is opened with a reason."""
 
-    text_fields = ("content",)
+    text_fields = ("content", "feedback_comment")
 
     id_fields = ("pk", "chat")
     address_field = "chat__teacher__email"
-    list_display = ("said_at", "role", "in_chat", "owner", "tokens", "response_time", "topics")
+    list_display = (
+        "said_at", "role", "in_chat", "owner", "tokens", "response_time", "thumb", "topics",
+    )  # fmt: skip
     list_display_links = None
-    list_filter = ("role", "content_type")
+    list_filter = ("role", "content_type", "is_helpful")
     list_select_related = ("chat__teacher",)
     search_fields = ("chat__teacher__email",)
     search_help_text = _("Address of the teacher, or id")
     sortable_by = ()
     fields = readonly_fields = (
         "role", "timestamp", "chat", "owner", "written_by", "tokens", "response_time", "topics",
-        "content_type", "content", "related_rows",
+        "content_type", "content", "thumb", "feedback_comment", "related_rows",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         """Leave the text in the database until a page shows it."""
         rows: QuerySet[Message] = super().get_queryset(request)
-        return rows.defer("content")
+        return rows.defer("content", "feedback_comment")
 
     def glass_of(self, row: Message) -> Chat:
         """A chat is opened as a whole."""

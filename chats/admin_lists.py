@@ -112,6 +112,11 @@ class MessageColumns:
         """From accepting the question to the last token."""
         return seconds(message.response_time_ms)
 
+    @admin.display(description=_("helpful"))
+    def thumb(self, message: Message) -> str | None:
+        """What the teacher said of it; the comment is on its own page."""
+        return None if message.is_helpful is None else "👍" if message.is_helpful else "👎"
+
     @admin.display(description=_("topics"))
     def topics(self, message: Message) -> str:
         """The topics in one line."""

@@ -30,7 +30,7 @@ def watch_writes() -> None:
     numbers = ("numbers:{teacher_id}",)
     lists = ("chats:{teacher_id}", "chat:{id}")
     watch(Chat, Watched(lists, whole=("messages:{id}",), numbers=numbers))
-    counted = frozenset({"role", "timestamp", "token_count", "response_time_ms"})
+    counted = frozenset({"role", "timestamp", "token_count", "response_time_ms", "is_helpful"})
     watch(Message, Watched(("messages:{chat_id}",), touches="chat", counted=counted))
     # Nothing of a chat is kept while a reply is live, so only its beginning changes anything.
     watch(Reply, Watched(("chat:{chat_id}",), shown=frozenset({"accepted_at"})))

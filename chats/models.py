@@ -112,6 +112,10 @@ class Message(models.Model):
     token_count_estimated = models.BooleanField(_("tokens are an estimate"), default=False)
     response_time_ms = models.PositiveIntegerField(_("response time (ms)"), null=True, blank=True)
     educational_topics = models.JSONField(_("topics"), default=list, blank=True)
+    is_helpful = models.BooleanField(_("helpful"), null=True, editable=False)  # null: nobody said
+    feedback_comment = models.TextField(
+        _("comment on it"), blank=True, default="", db_default="", editable=False
+    )
 
     objects = MessageQuerySet.as_manager()
 

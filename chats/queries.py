@@ -24,8 +24,10 @@ CHAT_FIELDS = (
 )  # fmt: skip
 MESSAGE_FIELDS = (
     "id", "chat_id", "content", "role", "timestamp", "content_type", "token_count",
-    "token_count_estimated", "response_time_ms", "educational_topics",
+    "token_count_estimated", "response_time_ms", "educational_topics", "is_helpful",
 )  # fmt: skip
+
+FEEDBACK = {True: "up", False: "down", None: None}
 
 MIRRORED_MESSAGE_FIELDS = (
     "id", "chat_id", "content", "role", "timestamp", "content_type", "token_count",
@@ -41,7 +43,8 @@ def chat_document(row: Document) -> Document:
 
 def message_document(row: Document) -> Document:
     """Show the values of a message."""
-    return {**row, "timestamp": epoch_ms(row["timestamp"])}
+    feedback = FEEDBACK[row.pop("is_helpful")]
+    return {**row, "timestamp": epoch_ms(row["timestamp"]), "feedback": feedback}
 
 
 _ID: Any = Param(Teacher, "id", "teacher")
@@ -124,6 +127,16 @@ _MESSAGES = Pages(
 def _messages_of(chat_id: uuid.UUID, page: PageRequest) -> tuple[list[Document], str | None]:
     rows, cursor = _MESSAGES.read(page, chat=chat_id)
     return [message_document(row) for row in reversed(rows)], cursor
+
+
+@named_query("messages.feedback_of")
+def feedback_of(teacher: Teacher, message_id: uuid.UUID) -> Document:
+    """Return what a teacher has said of a message. Raises NotFound."""
+    found = Message.objects.for_teacher(teacher).filter(pk=message_id)
+    said = found.values_list("is_helpful", "feedback_comment").first()
+    if said is None:
+        raise NotFound
+    return {"message_id": message_id, "value": FEEDBACK[said[0]], "comment": said[1]}
 
 
 @named_query("replies.row")

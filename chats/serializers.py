@@ -9,6 +9,8 @@ from chats.topics import TOPICS
 from eduhu.fields import IdField
 
 Data = dict[str, Any]  # validated input
+THUMBS = ["up", "down"]
+COMMENT_MAX = 2000  # characters
 
 
 class ChatInput(serializers.Serializer[Data]):
@@ -79,6 +81,24 @@ class MessageOutput(serializers.Serializer[Data]):
     token_count_estimated = serializers.BooleanField()
     response_time_ms = serializers.IntegerField(allow_null=True)
     educational_topics = serializers.ListField(child=serializers.CharField())
+    feedback = serializers.ChoiceField(choices=THUMBS, allow_null=True)
+
+
+class FeedbackInput(serializers.Serializer[Data]):
+    """Whether an answer was of use, and perhaps why."""
+
+    value = serializers.ChoiceField(choices=THUMBS)
+    comment = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=COMMENT_MAX
+    )
+
+
+class FeedbackOutput(serializers.Serializer[Data]):
+    """What a teacher has said of an answer; `value` is null where that is nothing."""
+
+    message_id = serializers.UUIDField()
+    value = serializers.ChoiceField(choices=THUMBS, allow_null=True)
+    comment = serializers.CharField(allow_blank=True)
 
 
 class MessagePage(serializers.Serializer[Data]):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chats import views
+from chats import feedback, views
 
 urlpatterns = [
     path("", views.Page.as_view(), name="page"),
@@ -10,6 +10,11 @@ urlpatterns = [
     path("api/chats/<uuid:chat_id>", views.ChatDetail.as_view(), name="chat-detail"),
     path("api/chats/<uuid:chat_id>/messages", views.MessageList.as_view(), name="messages"),
     path("api/chats/<uuid:chat_id>/analytics", views.Analytics.as_view(), name="analytics"),
+    path(
+        "api/messages/<uuid:message_id>/feedback",
+        feedback.MessageFeedback.as_view(),
+        name="feedback",
+    ),
     path("api/usage", views.Usage.as_view(), name="usage"),
     path("api/analytics/summary", views.Summary.as_view(), name="summary"),
     path("api/replies/<uuid:reply_id>/cancel", views.ReplyCancel.as_view(), name="reply-cancel"),

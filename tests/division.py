@@ -31,6 +31,7 @@ BOTH = (
     "tests/cache/test_warming",
     "tests/chats/test_analytics.py",
     "tests/chats/test_chats_api.py",
+    "tests/chats/test_feedback.py",
     "tests/chats/test_message_count.py",
     "tests/chats/test_messages_api.py",
     "tests/chats/test_replies_",

@@ -23,7 +23,7 @@ def make_rows(teacher):
     """A chat full of words, with an artifact of its own and one that belongs to no chat."""
     chat = make_chat(teacher, title=f"{SECRET} title")
     message = Message.objects.create(
-        chat=chat, role="user", content=f"{SECRET} message"
+        chat=chat, role="user", content=f"{SECRET} message", feedback_comment=f"{SECRET} comment"
     )
     reply = Reply.objects.create(
         chat=chat, teacher=teacher, user_message=message, model="template", provider="template",
@@ -73,6 +73,7 @@ def test_no_page_shows_a_word_not_even_to_a_superuser_who_has_acted(rows, staff)
         (Chat, "messages__content__icontains"),
         (Message, "content__startswith"),
         (Message, "chat__title__contains"),
+        (Message, "feedback_comment__contains"),
         (Reply, "text__contains"),
         (Reply, "context__contains"),
         (Artifact, "content__regex"),

@@ -52,7 +52,11 @@ PROMISED = {
     },
 }
 BESIDE = {
-    "messages": {"token_count_estimated": NOT_NULL},
+    "messages": {
+        "token_count_estimated": NOT_NULL,
+        "is_helpful": NULL,
+        "feedback_comment": NOT_NULL,
+    },
     "artifacts": {"kind": NOT_NULL, "revision": NOT_NULL, "changed_at": NULL},
 }
 TIMES = [

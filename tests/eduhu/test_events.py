@@ -29,6 +29,8 @@ TELLS_NOBODY = {
     "chats.default_title",
     "chats.auto_title",
     "chats.find_repeated",
+    "chats.give_feedback",
+    "chats.take_feedback_back",
     "teachers.check_password",
     "teachers.sign_in",
     "teachers.sign_out",

@@ -26,6 +26,7 @@ PUBLIC, OWN, LIST, ROW = "public", "own account", "list", "row"
 MATERIAL = {"title": "Quiz", "content": "1.", "artifact_type": "activity"}
 QUESTION = {"content": "Was ist Licht?"}
 WISH = {"kind": "quiz", "topic": "Licht"}
+FEEDBACK = "/api/messages/{message_id}/feedback"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,9 @@ CALLS = [
     Call("GET", "/api/chats/{chat_id}/messages", ROW, 200),
     Call("GET", "/api/chats/{chat_id}/analytics", ROW, 200),
     Call("GET", "/api/analytics/summary", OWN, 200),
+    Call("GET", FEEDBACK, ROW, 200),
+    Call("PUT", FEEDBACK, ROW, 200, {"value": "up"}),
+    Call("DELETE", FEEDBACK, ROW, 204),
     Call("GET", "/api/usage", OWN, 200),
     Call("GET", "/api/artifacts", LIST, 200),
     Call("POST", "/api/artifacts", OWN, 201, MATERIAL),

@@ -37,6 +37,9 @@ PINNED = {
     "GET /api/chats/{chat_id}/messages": 3,
     "GET /api/chats/{chat_id}/analytics": 6,
     "GET /api/analytics/summary": 3,
+    "GET /api/messages/{message_id}/feedback": 2,
+    "PUT /api/messages/{message_id}/feedback": 4,
+    "DELETE /api/messages/{message_id}/feedback": 2,  # there is none
     "GET /api/usage": 2,
     "GET /api/artifacts": 2,
     "POST /api/artifacts": 4,
