@@ -16,6 +16,7 @@ from django.utils.translation import override
 from chats.models import TITLE_MAX, Chat, Message, Reply, ReplyState, Role
 from chats.providers.registry import provider
 from chats.replies import engine
+from chats.tagging import corrections, work
 from eduhu import events
 from eduhu.compiled import Param, Select, insert
 from eduhu.db import new_id, now
@@ -73,11 +74,26 @@ def default_title(language: str) -> str:
 def update_chat(*, teacher: Teacher, chat_id: uuid.UUID, **changes: Any) -> None:
     """Change title, topic_category or is_archived. Raises NotFound."""
     chat = _locked_chat(teacher, chat_id)
+    if "topic_category" in changes:
+        corrections.chat_topic_chosen(chat, changes["topic_category"])
     for name, value in changes.items():
         setattr(chat, name, value)
     if changes:
         chat.save(update_fields=list(changes))
         events.row_changed(teacher.pk, TABLE, chat_id)
+
+
+@transaction.atomic
+def correct_topics(*, teacher: Teacher, message_id: uuid.UUID, topics: Sequence[str]) -> None:
+    """Say what a message is about; no tagger changes it afterwards. Raises NotFound."""
+    message = Message.objects.for_teacher(teacher).filter(pk=message_id).first()
+    if message is None:
+        raise NotFound
+    chat = _locked_chat(teacher, message.chat_id)
+    message.refresh_from_db(fields=["educational_topics"])
+    corrections.message_topics_chosen(message, topics)
+    work.store_chats([chat])
+    events.row_changed(teacher.pk, TABLE, message.chat_id)
 
 
 @transaction.atomic

@@ -21,7 +21,7 @@ from chats.admin_lists import (
     SinceFilter,
     TopicFilter,
 )
-from chats.models import Chat, Message, Reply
+from chats.models import Chat, Message, Reply, TopicCorrection
 from chats.topics import TOPICS
 from eduhu.admin import (
     OwnedAdmin,
@@ -306,3 +306,13 @@ class ReplyAdmin(ReplyColumns, ReadOnlyAdmin):
 def _link_if_there(model: type[Model], **condition: Any) -> SafeString | None:
     pk = model._default_manager.filter(**condition).values_list("pk", flat=True).first()
     return row_link(model, pk, short_id(pk)) if pk else None
+
+
+@admin.register(TopicCorrection)
+class TopicCorrectionAdmin(ReadOnlyAdmin):
+    """How often teachers knew better, by what was said and who said it."""
+
+    list_display = ("said", "chosen", "source", "version", "number")
+    list_filter = ("source",)
+    ordering = ("-number",)
+    sortable_by = ("number",)

@@ -36,6 +36,7 @@ class ChatsConfig(AppConfig):
 
 
 def _install_triggers(using: str, **_kwargs: Any) -> None:
-    from chats.triggers import install
+    from chats import topic_triggers, triggers
 
-    install(using)
+    triggers.install(using)
+    topic_triggers.install(using)

@@ -306,3 +306,12 @@ class UsageEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} …{str(self.reply_id)[-8:]}"
+
+
+from chats.topic_models import ChatTopic, MessageTopics, TopicCorrection  # noqa: E402
+
+__all__ = [
+    "LIVE_STATES", "TITLE_MAX", "Chat", "ChatTopic", "ContentType", "Message", "MessageTopics",
+    "Reply", "ReplyQuerySet", "ReplyState", "Role", "TopicCorrection", "UsageEntry",
+    "UsageEntryQuerySet",
+]  # fmt: skip

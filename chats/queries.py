@@ -99,6 +99,15 @@ def _live_reply(chat_id: uuid.UUID) -> Document | None:
     }
 
 
+@named_query("messages.row")
+def message_row(teacher: Teacher, message_id: uuid.UUID) -> Document:
+    """Return one message. Raises NotFound."""
+    row = Message.objects.for_teacher(teacher).filter(pk=message_id).values(*MESSAGE_FIELDS).first()
+    if row is None:
+        raise NotFound
+    return message_document(dict(row))
+
+
 def message_page(
     teacher: Teacher, chat_id: uuid.UUID, page: PageRequest
 ) -> tuple[list[Document], str | None]:

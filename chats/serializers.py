@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from chats.models import TITLE_MAX, ContentType, Role
-from chats.topics import TOPICS
+from chats.topics import TOPIC_CHOICES
 from eduhu.fields import IdField
 
 Data = dict[str, Any]  # validated input
@@ -18,18 +18,14 @@ class ChatInput(serializers.Serializer[Data]):
 
     id = IdField(required=False)
     title = serializers.CharField(required=False, max_length=TITLE_MAX)
-    topic_category = serializers.ChoiceField(
-        required=False, allow_null=True, choices=list(TOPICS.items())
-    )
+    topic_category = serializers.ChoiceField(required=False, allow_null=True, choices=TOPIC_CHOICES)
 
 
 class ChatChanges(serializers.Serializer[Data]):
     """What a client may change."""
 
     title = serializers.CharField(required=False, max_length=TITLE_MAX)
-    topic_category = serializers.ChoiceField(
-        required=False, allow_null=True, choices=list(TOPICS.items())
-    )
+    topic_category = serializers.ChoiceField(required=False, allow_null=True, choices=TOPIC_CHOICES)
     is_archived = serializers.BooleanField(required=False)
 
 
@@ -59,6 +55,19 @@ class ChatDetail(ChatOutput):
     """A chat with the reply that is being written, if any."""
 
     live_reply = LiveReply(allow_null=True)
+
+
+class TopicName(serializers.Serializer[Data]):
+    """A topic: its stable code, and its name."""
+
+    topic = serializers.CharField()
+    display_name = serializers.CharField()
+
+
+class TopicList(serializers.Serializer[Data]):
+    """All topics."""
+
+    results = TopicName(many=True)
 
 
 class ChatPage(serializers.Serializer[Data]):
@@ -99,6 +108,20 @@ class FeedbackOutput(serializers.Serializer[Data]):
     message_id = serializers.UUIDField()
     value = serializers.ChoiceField(choices=THUMBS, allow_null=True)
     comment = serializers.CharField(allow_blank=True)
+
+
+class MessageChanges(serializers.Serializer[Data]):
+    """What a client may change of a message."""
+
+    educational_topics = serializers.ListField(
+        child=serializers.ChoiceField(choices=TOPIC_CHOICES),
+        max_length=3,
+        help_text="What it is about, the most important first; empty for nothing of these.",
+    )
+
+    def validate_educational_topics(self, topics: list[str]) -> list[str]:
+        """Take each topic once."""
+        return list(dict.fromkeys(topics))
 
 
 class MessagePage(serializers.Serializer[Data]):

@@ -14,3 +14,5 @@ TOPICS = {
     "digital_media": _("Digital media"),
     "other": _("Other"),
 }
+
+TOPIC_CHOICES = list(TOPICS.items())

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chats import actions, cached, queries, serializers, usage
+from chats.topics import TOPICS
 from eduhu.mirror import capture, realtime
 from eduhu.pages import PageRequest
 from eduhu.switches.state import refuse_if_off
@@ -39,6 +40,16 @@ class Page(TemplateView):
             "form-action 'self'"
         )
         return response
+
+
+class TopicList(APIView):
+    """What chats can be about."""
+
+    @extend_schema(operation_id="topics_list", responses={200: serializers.TopicList})
+    def get(self, request: Request) -> Response:
+        """List the topics, with their names in the language of the reader."""
+        topics = [{"topic": topic, "display_name": name} for topic, name in TOPICS.items()]
+        return Response({"results": topics})
 
 
 class ChatList(APIView):
@@ -116,6 +127,23 @@ class MessageList(APIView):
         )
         messages = cached.message_page(teacher_of(request), chat_id, page)
         return Response(messages.answer(request))
+
+
+class MessageDetail(APIView):
+    """One message."""
+
+    @extend_schema(
+        operation_id="messages_change",
+        request=serializers.MessageChanges,
+        responses={200: serializers.MessageOutput},
+    )
+    def patch(self, request: Request, message_id: uuid.UUID) -> Response:
+        """Say what a message is about, where that was not understood."""
+        data = serializers.MessageChanges(data=request.data)
+        data.is_valid(raise_exception=True)
+        topics = data.validated_data["educational_topics"]
+        actions.correct_topics(teacher=teacher_of(request), message_id=message_id, topics=topics)
+        return Response(queries.message_row(teacher_of(request), message_id))
 
 
 class Analytics(APIView):

@@ -5,6 +5,7 @@ With a broker, workers and beat are processes of their own. Without one
 serialization, nothing to install.
 """
 
+import logging
 import os
 import threading
 from time import perf_counter
@@ -12,8 +13,11 @@ from typing import Any
 
 from celery import Celery, Task, _state, signals
 from celery.app import trace
+from kombu.exceptions import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eduhu.settings")
+
+logger = logging.getLogger(__name__)
 
 app = Celery("eduhu")
 _begun: dict[str, float] = {}  # of the tasks that run in this process
@@ -21,7 +25,18 @@ _begun: dict[str, float] = {}  # of the tasks that run in this process
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-from eduhu import task_context  # noqa: E402, F401 (connects its signals)
+from eduhu import embedding, task_context  # noqa: E402, F401 (connects its signals)
+
+
+def wake(task: Task[..., Any]) -> None:
+    """Have a task begin soon that beat also starts; without a broker that is what does.
+
+    To be called after the commit of what the task is to find.
+    """
+    try:
+        task.apply_async(retry=False)
+    except (OperationalError, OSError) as error:
+        logger.warning("%s waits for its sweep: %s", task.name, type(error).__name__)
 
 
 @signals.task_prerun.connect
@@ -54,6 +69,7 @@ class EmbeddedCelery:
         from eduhu.beat import EmbeddedBeat  # needs models, as this file must not
 
         app.finalize()
+        embedding.keep_out()
         # Without it the worker answers no result and no signal for any task.
         trace.setup_worker_optimizations(app, "embedded@local")
         self._worker = app.WorkController(
@@ -82,6 +98,7 @@ class EmbeddedCelery:
         """Stop both threads; a task that runs is left to its end."""
         self._beat.stop()
         self._worker.stop()
+        embedding.close()
 
 
 def _tell_ready(consumer: Any) -> None:

@@ -246,6 +246,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(day_of_week="sun", hour="17-20", minute="5-55/10"),
         "kwargs": {"hours": 2, "teachers": 1000},
     },
+    # What no wake-up told of.
+    "tag-messages": {
+        "task": "chats.tasks.tag_messages",
+        "schedule": 60.0,
+        "options": {"expires": 50},
+    },
     "heartbeat": {
         "task": "monitoring.health.tasks.heartbeat",
         "schedule": 15.0,
@@ -376,6 +382,8 @@ AI_FALLBACK_MODEL = env.str("AI_FALLBACK_MODEL", "")
 AI_FALLBACK_PROVIDER = env.str("AI_FALLBACK_PROVIDER", AI_PROVIDER, validate=AI_PROVIDERS)
 AI_FALLBACK_BASE_URL = env.str("AI_FALLBACK_BASE_URL", "")
 AI_FALLBACK_API_KEY = env.str("AI_FALLBACK_API_KEY", "")
+TOPIC_TAGGING = env.str("TOPIC_TAGGING", "ai", validate=validate.OneOf(["ai", "local", "off"]))
+TOPIC_AI_SECONDS = env.float("TOPIC_AI_SECONDS", 5.0, validate=validate.Range(min=0.1, max=30))
 TEMPLATE_WORD_DELAY_SECONDS = (env.int("TEMPLATE_WORD_DELAY_MS", 20) or 0) / 1000
 
 # --- The mirror to InstantDB ---------------------------------------------------------------
@@ -413,6 +421,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "ThumbEnum": "chats.serializers.THUMBS",
+        "TopicEnum": "chats.topics.TOPIC_CHOICES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

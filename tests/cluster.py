@@ -267,6 +267,7 @@ class Cluster:
     def _environment(self, stack: ExitStack) -> dict[str, str]:
         environment = {
             **embedded_environment(str(self.folder)),
+            "TOPIC_TAGGING": "off",  # or each would load a model
             "DJANGO_SETTINGS_MODULE": "eduhu.settings",
             "LOG_LEVEL": "WARNING",
             "AI_BASE_URL": self.ai.url,

@@ -80,6 +80,7 @@ def live_server(**environment):
         is_postgresql = settings.DATABASE_IS_POSTGRESQL and environment.get("DATABASE_URL") != ""
         with (_database if is_postgresql else _sqlite_file)(Path(folder)) as database:
             defaults = {"TEMPLATE_WORD_DELAY_MS": "4", "CHAT_RATE": "off", "LOG_LEVEL": "WARNING"}
+            defaults["TOPIC_TAGGING"] = "off"  # or each server would load a model
             defaults["MAX_WAITING_REQUESTS"] = "10000"
             server = LiveServer(Path(folder), {**defaults, **database, **environment})
             server.start()

@@ -9,6 +9,7 @@ MIDDLEWARE = ["zeal.middleware.zeal_middleware", *MIDDLEWARE]
 ZEAL_RAISE = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CHAT_RATE = "off"
+TOPIC_TAGGING = "off"
 MAX_WAITING_REQUESTS = 10_000
 INSTANT_APP_ADMIN_TOKEN = ""
 TEMPLATE_WORD_DELAY_SECONDS = 0.0

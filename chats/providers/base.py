@@ -40,6 +40,7 @@ class Prompt:
     The reply must be over by the `deadline`, if there is one, and by the provider's own.
     Who reads it from a network awaits `pace` after each piece of text: what comes
     meanwhile is read in one go.
+    Where the service can, it holds its answer to `answer_schema`; the text asks for it, too.
     """
 
     messages: tuple[PromptMessage, ...]
@@ -49,6 +50,7 @@ class Prompt:
     deadline: Deadline | None = None
     wish: dict[str, Any] | None = None
     pace: Callable[[], Awaitable[None]] | None = field(default=None, compare=False)
+    answer_schema: dict[str, Any] | None = None
 
     def turns(self) -> tuple[PromptMessage, ...]:
         """Return the messages for a service that knows nothing of partial replies."""

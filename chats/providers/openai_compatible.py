@@ -15,6 +15,7 @@ class OpenAICompatible(HttpProvider):
     def __init__(self, base_url: str, api_key: str | None, limits: Limits) -> None:
         super().__init__(base_url.rstrip("/") + "/chat/completions", api_key, limits)
         self._asks_for_usage = True
+        self._asks_for_schema = True
 
     def _request_body(self, prompt: Prompt) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -24,6 +25,9 @@ class OpenAICompatible(HttpProvider):
         }
         if self._asks_for_usage:
             body["stream_options"] = {"include_usage": True}
+        if prompt.answer_schema is not None and self._asks_for_schema:
+            schema = {"name": "answer", "strict": True, "schema": prompt.answer_schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
         return body
 
     def _learns_from(self, status: int, body: bytes, asked: dict[str, Any]) -> bool:
@@ -31,6 +35,9 @@ class OpenAICompatible(HttpProvider):
         # again without it is safe; usage is estimated from now on.
         if "stream_options" in asked and status in (400, 422) and b"stream_options" in body:
             self._asks_for_usage = False
+            return True
+        if "response_format" in asked and status in (400, 404, 422):
+            self._asks_for_schema = False
             return True
         return False
 

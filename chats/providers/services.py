@@ -9,6 +9,7 @@ from chats.providers.anthropic import Anthropic
 from chats.providers.http_stream import HttpProvider, Limits
 from chats.providers.openai_compatible import OpenAICompatible
 from chats.providers.resilient import RETRY, Resilient, Route, provider_breaker
+from eduhu.resilience import Breaker
 
 
 def configured_provider() -> Resilient:
@@ -20,6 +21,15 @@ def configured_provider() -> Resilient:
         total_timeout=settings.AI_TOTAL_TIMEOUT,
         retry=replace(RETRY, attempts=settings.AI_ATTEMPTS),
     )
+
+
+def brief_provider(breaker: Breaker, max_characters: int) -> Resilient:
+    """Return a new provider for small questions, which are asked once and not for long."""
+    seconds = settings.TOPIC_AI_SECONDS
+    limits = Limits(seconds, seconds, seconds, seconds, max_characters)
+    service = _service(settings.AI_PROVIDER, settings.AI_BASE_URL, settings.AI_API_KEY, limits)
+    once = replace(RETRY, attempts=1)
+    return Resilient(Route(service, breaker), total_timeout=seconds, retry=once)
 
 
 def _fallback(service: HttpProvider) -> Route | None:
@@ -45,8 +55,8 @@ def _route(service: HttpProvider, model: str | None = None) -> Route:
     return Route(service, breaker, model)
 
 
-def _service(kind: str, base_url: str, api_key: str) -> HttpProvider:
-    limits = Limits(
+def _service(kind: str, base_url: str, api_key: str, limits: Limits | None = None) -> HttpProvider:
+    limits = limits or Limits(
         connect_timeout=settings.AI_CONNECT_TIMEOUT,
         first_byte_timeout=settings.AI_FIRST_BYTE_TIMEOUT,
         idle_timeout=settings.AI_IDLE_TIMEOUT,

@@ -24,6 +24,7 @@ from chats.replies import makers, metrics, store
 from chats.replies.events import Ending
 from chats.replies.log import ReplyLog
 from chats.replies.store import Job, Outcome
+from chats.tasks import wake_tagger
 from eduhu import logs
 from eduhu.db import now
 from eduhu.errors import DocumentNotMade, ProviderError, Unavailable, as_eduhu_error
@@ -33,6 +34,7 @@ from eduhu.tracing import span
 logger = logging.getLogger(__name__)
 
 _LAST_WRITES_SECONDS = 5
+_TOPICS_SECONDS = 1.0  # between wake-ups, however many replies end
 _FINISH_RETRY_SECONDS = (0.2, 1, 5, 5, 10, 10, 30, 60)
 
 
@@ -76,6 +78,7 @@ class ReplyWorker:
         # Two updates of the same rows at once could lock them in different orders.
         self._updating = asyncio.Lock()
         self._is_draining = False
+        self._have_ended = False  # replies whose questions nobody was told of
         self._away_at = -math.inf  # when the database was last found away, on the loop's clock
 
     def wake(self) -> None:
@@ -96,6 +99,7 @@ class ReplyWorker:
                     ("reply-heartbeat", settings.REPLY_HEARTBEAT_SECONDS, self._heartbeat),
                     ("reply-checkpoint", settings.REPLY_CHECKPOINT_SECONDS, self._checkpoint),
                     ("reply-reap", settings.REPLY_SWEEP_SECONDS, self._reap),
+                    ("reply-topics", _TOPICS_SECONDS, self._wake_tagger),
                 ):
                     group.create_task(self._every(seconds, job), name=name)
         finally:
@@ -149,6 +153,7 @@ class ReplyWorker:
             metrics.reply_ended(job, outcome)
             ending = await self._finish(job, outcome)
             self._log.end(ending)
+            self._have_ended = True
             logger.info("reply %s after %d characters", outcome.state, len(outcome.text))
         finally:
             if len(self._running) >= settings.REPLY_CONCURRENCY:
@@ -253,6 +258,12 @@ class ReplyWorker:
             return
         for ending in await in_thread(store.reap)(self.name, set(self._running)):
             self._log.end(ending)
+            self._have_ended = True
+
+    async def _wake_tagger(self) -> None:
+        if self._have_ended:
+            self._have_ended = False
+            await in_thread(wake_tagger)()
 
     async def _every(self, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
         while True:

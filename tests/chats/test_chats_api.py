@@ -150,3 +150,10 @@ def test_a_chat_shows_the_reply_that_is_being_written(api, teacher):
     }
     Reply.objects.update(state="complete")
     assert api.get(f"/api/chats/{chat.pk}").json()["live_reply"] is None
+
+
+@pytest.mark.parametrize(("language", "name"), [("de", "Leistungsbewertung"), ("en", "Assessment")])
+def test_topics_have_names_in_the_language_of_the_reader(api, language, name):
+    topics = api.get("/api/topics", HTTP_ACCEPT_LANGUAGE=language).json()["results"]
+    assert {"topic": "assessment", "display_name": name} in topics
+    assert len(topics) == 10

@@ -73,10 +73,15 @@ FOREIGN_KEYS = [
     ("artifact_versions", "artifact_id", "artifacts"),
     ("teacher_preferences", "teacher_id", "teachers"),
     ("replies", "chat_id", "chats"),
+    ("message_topics", "message_id", "messages"),
+    ("chat_topics", "chat_id", "chats"),
     ("replies", "user_message_id", "messages"),
     ("replies", "teacher_id", "teachers"),
 ]
-TRIGGERS = {"messages_added", "messages_removed", "chats_touched"}
+TRIGGERS = {
+    "messages_added", "messages_removed", "chats_touched", "messages_untagged",
+    "messages_topics_gone", "chats_topic_gone", "replies_ended",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("table", PROMISED)

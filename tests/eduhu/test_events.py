@@ -174,6 +174,15 @@ async def a_chat_is_renamed_and_archived_and_comes_back(stage):
     await stage.change(paths[2], is_archived=False)
 
 
+@verifies("chats.correct_topics")
+async def the_topics_of_a_question_are_corrected(stage):
+    stream = await stage.asked()
+    page = await stage.device.get(f"/api/chats/{stream.meta['chat_id']}/messages")
+    yield
+    path = f"/api/messages/{page['results'][0]['id']}"
+    await stage.change(path, educational_topics=["assessment"])
+
+
 @verifies("chats.delete_chat", "artifacts.delete_artifact")
 async def a_chat_is_deleted_with_its_artifacts(stage):
     chat = await stage.post("/api/chats")

@@ -1,0 +1,116 @@
+"""What finding out topics costs: a message, a backlog of them, and memory; and how right it is.
+
+    python -m benchmarks.teaching [--messages 10000]
+
+Its database is a SQLite file of its own; no AI service is asked. Times are those of one core.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Numbers, machine, report, rss_mb, spread
+
+P95_MS, BACKLOG_SECONDS, WORKER_MB, RIGHT = 5.0, 120.0, 300.0, 0.75
+EVALUATION = Path(__file__).resolve().parent.parent / "tests/chats/data/teacher_messages.txt"
+
+
+def prepare(folder: str) -> None:
+    """Set Django up on a database of its own."""
+    os.environ |= {
+        "EDUHU_ENV_FILE": "", "EDUHU_DATA_DIR": folder, "DATABASE_URL": "", "REDIS_URL": "",
+        "AI_BASE_URL": "", "LOG_LEVEL": "WARNING", "DJANGO_SETTINGS_MODULE": "eduhu.settings",
+    }  # fmt: skip
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
+def evaluation() -> list[tuple[str, str, str]]:
+    """Return topic, language and text of the messages kept apart from the seeds."""
+    found, topic, language = [], "", ""
+    for line in EVALUATION.read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            topic, language = line[1:].split("] ")
+        elif line:
+            found.append((topic, language, line))
+    return found
+
+
+def one_by_one(known: list[tuple[str, str, str]]) -> Numbers:
+    """Judge each message alone; wall-clock and processor time in milliseconds."""
+    from chats.tagging.tagger import tag
+
+    tag(["Guten Tag"])  # loads the model
+    wall, cpu, right = [], [], {"de": [], "en": []}  # type: ignore[var-annotated]
+    for topic, language, message in known:
+        began, used = time.perf_counter(), time.process_time()
+        [tags] = tag([message])
+        wall.append((time.perf_counter() - began) * 1000)
+        cpu.append((time.process_time() - used) * 1000)
+        right[language].append(tags.topic == topic)
+    return {
+        "wall_ms": spread(wall, 2),
+        "cpu_ms": spread(cpu, 2),
+        "right": {name: round(sum(each) / len(each), 3) for name, each in right.items()},
+    }
+
+
+def backlog(messages: int, known: list[tuple[str, str, str]]) -> Numbers:
+    """Let so many questions wait, four in a chat, and judge them all."""
+    from django.db.models import Q
+
+    from chats.models import Chat, Message, MessageTopics
+    from chats.tagging import work
+    from teachers.models import Teacher
+
+    teacher = Teacher.objects.create_user("t@eduhu.example")
+    chats = Chat.objects.bulk_create(
+        Chat(teacher=teacher, title="Chat") for _ in range(-(-messages // 4))
+    )
+    Message.objects.bulk_create(
+        # A number at its end: otherwise equal messages would be judged once.
+        Message(chat=chats[n // 4], role="user", content=f"{known[n % len(known)][2]} ({n})")
+        for n in range(messages)
+    )
+    began, used = time.perf_counter(), time.process_time()
+    judged = work.tag_waiting(seconds=3600)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - used
+    left = MessageTopics.objects.filter(Q(due_at__isnull=False) | Q(topic="")).count()
+    assert (judged, left) == (messages, 0), (judged, left)
+    return {"messages": messages, "seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1)}
+
+
+def measure(messages: int) -> dict[str, Any]:
+    """Return everything, and whether the targets are met."""
+    known = evaluation()
+    found: dict[str, Any] = {"single": one_by_one(known), "backlog": backlog(messages, known)}
+    found["rss_mb"] = rss_mb(os.getpid())
+    right = found["single"]["right"].values()
+    met = {
+        f"p95 ≤ {P95_MS} ms of processor time": found["single"]["cpu_ms"]["p95"] <= P95_MS,
+        f"backlog < {BACKLOG_SECONDS} s": found["backlog"]["cpu_seconds"] < BACKLOG_SECONDS,
+        f"memory ≤ {WORKER_MB} MB": found["rss_mb"] <= WORKER_MB,
+        f"right ≥ {RIGHT}": sum(right) / 2 >= RIGHT,
+    }
+    return {**found, "met": met}
+
+
+def main() -> None:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=10_000)
+    facts = machine()
+    with tempfile.TemporaryDirectory(prefix="eduhu-teaching-") as folder:
+        prepare(folder)
+        found = measure(parser.parse_args().messages)
+    report("teaching", {"machine": facts, **found})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""Work on chats that nobody waits for."""
+
+from celery import shared_task
+from django.conf import settings
+
+from chats.tagging import work
+from eduhu.celery import wake
+from eduhu.switches import state
+
+SECONDS = 150  # of one run; what is left waits for the next
+
+
+@shared_task
+def tag_messages() -> None:
+    """Judge what the questions that wait are about; running it twice does no harm."""
+    if settings.TOPIC_TAGGING != "off":
+        state.load()  # a process of Celery does not follow the switches by itself
+        work.tag_waiting(SECONDS)
+
+
+def wake_tagger() -> None:
+    """Have the questions that wait judged soon; without a broker, the sweep finds them.
+
+    To be called after the commit, by nobody whom a teacher waits for.
+    """
+    if settings.TOPIC_TAGGING != "off":
+        wake(tag_messages)
