@@ -7,7 +7,8 @@ from django.conf import settings
 from chats.models import Message, Reply
 from chats.providers.base import Prompt, PromptMessage, Role, TeacherProfile
 from eduhu.named_queries import named_query
-from teachers.models import Teacher, TeacherPreferences
+from teachers.memory.queries import for_prompt
+from teachers.models import FEDERAL_STATES, SchoolType, Teacher, TeacherPreferences
 
 _INSTRUCTIONS = (
     "You are eduhu, an assistant for teachers. Answer in the language of the last message "
@@ -36,15 +37,30 @@ def teacher_profile(teacher: Teacher) -> TeacherProfile:
         language=teacher.language,
         grade_level=preferences.grade_level,
         subject_areas=tuple(preferences.subject_areas),
+        federal_state=FEDERAL_STATES.get(preferences.federal_state or ""),
+        school_type=_school(preferences.school_type),
+        memories=for_prompt(teacher.pk) if preferences.uses_memory else (),
     )
 
 
+def _school(name: str | None) -> str | None:
+    return str(SchoolType(name).label) if name in set(SchoolType) - {SchoolType.OTHER} else None
+
+
 def _system(profile: TeacherProfile) -> PromptMessage:
-    lines = [_INSTRUCTIONS]
+    language = "German" if profile.language == "de" else "English"
+    lines = [_INSTRUCTIONS, f"Where the message leaves it open, answer in {language}."]
     if profile.subject_areas:
         lines.append(f"The teacher's subjects: {', '.join(profile.subject_areas)}.")
     if profile.grade_level:
         lines.append(f"The teacher's usual grade level: {profile.grade_level}.")
+    if profile.school_type:
+        lines.append(f"The teacher's type of school: {profile.school_type}.")
+    if profile.federal_state:
+        lines.append(f"The teacher works in {profile.federal_state}, Germany.")
+    if profile.memories:
+        lines.append("What the teacher wants you to keep in mind:")
+        lines += [f"- {each}" for each in profile.memories]
     return PromptMessage("system", "\n".join(lines))
 
 

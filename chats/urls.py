@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chats import feedback, views
+from chats import feedback, suggestion_views, views
 
 urlpatterns = [
     path("", views.Page.as_view(), name="page"),
@@ -18,6 +18,11 @@ urlpatterns = [
     ),
     path("api/usage", views.Usage.as_view(), name="usage"),
     path("api/topics", views.TopicList.as_view(), name="topics"),
+    path(
+        "api/chats/<uuid:chat_id>/suggestions",
+        suggestion_views.Suggestions.as_view(),
+        name="memory-suggestions",
+    ),
     path("api/analytics/summary", views.Summary.as_view(), name="summary"),
     path("api/replies/<uuid:reply_id>/cancel", views.ReplyCancel.as_view(), name="reply-cancel"),
 ]

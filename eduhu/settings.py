@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "eduhu.cache",
     "eduhu.mirror",
     "teachers",
+    "teachers.memory",
     "chats",
     "artifacts",
     "monitoring",

@@ -22,6 +22,7 @@ urlpatterns = [
     ),
     path("api/notices", Notices.as_view(), name="notices"),
     path("", include("teachers.urls")),
+    path("", include("teachers.memory.urls")),
     path("", include("chats.urls")),
     path("", include("artifacts.urls")),
     path("", include("monitoring.urls")),

@@ -123,7 +123,8 @@ def save_preferences(
 ) -> TeacherPreferences:
     """Store preferences: the given ones, or with `replace` exactly the given ones.
 
-    Raises InvalidInput for a model that is not offered.
+    The `language` is the account's, and stays unless it is given. Raises InvalidInput for
+    a model that is not offered.
     """
     model = changes.get("ai_model_preference")
     if model is not None and model not in settings.AI_MODELS:
@@ -136,9 +137,23 @@ def save_preferences(
         "subject_areas": [],
         "ai_model_preference": None,
         "notification_settings": {},
+        "federal_state": None,
+        "school_type": None,
+        "uses_memory": False,
     }
+    changes = {**changes}
+    _speak(teacher, changes.pop("language", teacher.language))
+    if not replace and "notification_settings" in changes:
+        switched = changes["notification_settings"]
+        changes["notification_settings"] = {**preferences.notification_settings, **switched}
     for name, value in ({**defaults, **changes} if replace else changes).items():
         setattr(preferences, name, value)
     preferences.save()
     events.row_changed(teacher.pk, "teacher_preferences", preferences.pk)
     return preferences
+
+
+def _speak(teacher: Teacher, language: str) -> None:
+    if language != teacher.language:
+        teacher.language = language
+        teacher.save(update_fields=["language"])

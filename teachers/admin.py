@@ -216,7 +216,7 @@ class PreferencesAdmin(OwnedAdmin):
     sortable_by = ()
     fields = (
         "teacher", "grade_level", "subject_areas", "ai_model_preference",
-        "notification_settings", "updated_at",
+        "notification_settings", "federal_state", "school_type", "uses_memory", "updated_at",
     )  # fmt: skip
     readonly_fields = ("teacher", "updated_at")
 

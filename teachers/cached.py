@@ -16,6 +16,7 @@ from teachers.models import Teacher, TeacherPreferences
 def watch_writes() -> None:
     """Say which scopes the rows of this app are in."""
     watch(TeacherPreferences, Watched(("preferences:{teacher_id}",)))
+    watch(Teacher, Watched(("preferences:{id}",), shown=frozenset({"language"})))
 
 
 def preferences_of(teacher: Teacher) -> orjson.Fragment:

@@ -96,6 +96,27 @@ class IdempotentRequest(models.Model):
         return self.key
 
 
+class SchoolType(models.TextChoices):
+    """Where a teacher works; the names of German schools are not translated."""
+
+    PRIMARY = "grundschule", "Grundschule"
+    MAIN = "hauptschule", "Hauptschule"
+    INTERMEDIATE = "realschule", "Realschule"
+    COMPREHENSIVE = "gesamtschule", "Gesamtschule"
+    GRAMMAR = "gymnasium", "Gymnasium"
+    SPECIAL = "foerderschule", "Förderschule"
+    VOCATIONAL = "berufsschule", "Berufsschule"
+    OTHER = "other", _("Other school")
+
+
+FEDERAL_STATES = {
+    "BW": "Baden-Württemberg", "BY": "Bayern", "BE": "Berlin", "BB": "Brandenburg",
+    "HB": "Bremen", "HH": "Hamburg", "HE": "Hessen", "MV": "Mecklenburg-Vorpommern",
+    "NI": "Niedersachsen", "NW": "Nordrhein-Westfalen", "RP": "Rheinland-Pfalz", "SL": "Saarland",
+    "SN": "Sachsen", "ST": "Sachsen-Anhalt", "SH": "Schleswig-Holstein", "TH": "Thüringen",
+}  # fmt: skip
+
+
 class TeacherPreferences(models.Model):
     """What the assistant should know about a teacher; one row each."""
 
@@ -107,6 +128,17 @@ class TeacherPreferences(models.Model):
     subject_areas = models.JSONField(_("subjects"), default=list, blank=True)
     ai_model_preference = models.CharField(_("AI model"), max_length=120, null=True, blank=True)  # noqa: DJ001
     notification_settings = models.JSONField(_("notifications"), default=dict, blank=True)
+    federal_state = models.CharField(  # noqa: DJ001 (null = not said)
+        _("federal state"),
+        max_length=2,
+        null=True,
+        blank=True,
+        choices=list(FEDERAL_STATES.items()),
+    )  # fmt: skip
+    school_type = models.CharField(  # noqa: DJ001
+        _("type of school"), max_length=20, null=True, blank=True, choices=SchoolType
+    )
+    uses_memory = models.BooleanField(_("memory is used"), default=False, db_default=False)
     updated_at = MillisecondField(_("updated"), default=now, editable=False)
 
     class Meta:

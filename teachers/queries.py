@@ -8,6 +8,7 @@ from eduhu.db import epoch_ms
 from eduhu.mirror.documents import to_document
 from eduhu.named_queries import named_query
 from teachers.models import Teacher, TeacherPreferences
+from teachers.notifications import switches
 
 Document = dict[str, Any]  # a row as JSON shows it
 
@@ -29,15 +30,19 @@ def teacher_document(teacher: Teacher) -> Document:
     }
 
 
-def preferences_document(preferences: TeacherPreferences) -> Document:
-    """Show a teacher's preferences."""
+def preferences_document(teacher: Teacher, preferences: TeacherPreferences) -> Document:
+    """Show a teacher's preferences; every switch of a notification as it stands."""
     return {
         "id": preferences.pk,
         "teacher_id": preferences.teacher_id,
         "grade_level": preferences.grade_level,
         "subject_areas": preferences.subject_areas,
         "ai_model_preference": preferences.ai_model_preference,
-        "notification_settings": preferences.notification_settings,
+        "notification_settings": switches(preferences.notification_settings),
+        "federal_state": preferences.federal_state,
+        "school_type": preferences.school_type,
+        "uses_memory": preferences.uses_memory,
+        "language": teacher.language,
         "updated_at": epoch_ms(preferences.updated_at),
     }
 
@@ -46,14 +51,14 @@ def preferences_document(preferences: TeacherPreferences) -> Document:
 def preferences_row(teacher: Teacher, row_id: uuid.UUID) -> Document | None:
     """Return a teacher's preferences by their id, or None when they are not there."""
     found = TeacherPreferences.objects.filter(pk=row_id, teacher=teacher).first()
-    return preferences_document(found) if found is not None else None
+    return preferences_document(teacher, found) if found is not None else None
 
 
 @named_query("preferences.of_teacher")
 def preferences_of(teacher: Teacher) -> Document:
     """Return a teacher's preferences; the empty ones are made on the first look."""
     preferences, _created = TeacherPreferences.objects.get_or_create(teacher=teacher)
-    return preferences_document(preferences)
+    return preferences_document(teacher, preferences)
 
 
 @named_query("mirror.preferences")

@@ -130,7 +130,6 @@ class Preferences(APIView):
     def _save(self, request: Request, **how: Any) -> Response:
         data = serializers.PreferencesInput(data=request.data)
         data.is_valid(raise_exception=True)
-        saved = actions.save_preferences(
-            teacher=teacher_of(request), changes=data.validated_data, **how
-        )
-        return Response(queries.preferences_document(saved))
+        teacher = teacher_of(request)
+        saved = actions.save_preferences(teacher=teacher, changes=data.validated_data, **how)
+        return Response(queries.preferences_document(teacher, saved))

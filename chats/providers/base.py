@@ -29,6 +29,9 @@ class TeacherProfile:
     language: str = "de"
     grade_level: str | None = None
     subject_areas: tuple[str, ...] = ()
+    federal_state: str | None = None
+    school_type: str | None = None
+    memories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

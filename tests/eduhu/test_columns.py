@@ -58,6 +58,7 @@ BESIDE = {
         "feedback_comment": NOT_NULL,
     },
     "artifacts": {"kind": NOT_NULL, "revision": NOT_NULL, "changed_at": NULL},
+    "teacher_preferences": {"federal_state": NULL, "school_type": NULL, "uses_memory": NOT_NULL},
 }
 TIMES = [
     ("chats", "created_at"), ("chats", "updated_at"), ("messages", "timestamp"),

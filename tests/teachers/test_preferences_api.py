@@ -20,13 +20,19 @@ FULL = {
     "grade_level": "6",
     "subject_areas": ["Mathematik", "Deutsch"],
     "ai_model_preference": "template",
-    "notification_settings": {"news": False, "tips": True},
+    "notification_settings": {"export_ready": False, "weekly_summary": True, "insights": False},
+    "federal_state": "BY",
+    "school_type": "gymnasium",
+    "uses_memory": True,
 }
 EMPTY = {
     "grade_level": None,
     "subject_areas": [],
     "ai_model_preference": None,
-    "notification_settings": {},
+    "notification_settings": {"export_ready": True, "weekly_summary": False, "insights": True},
+    "federal_state": None,
+    "school_type": None,
+    "uses_memory": False,
 }
 
 
@@ -84,8 +90,16 @@ def test_json_is_stored_as_json_not_as_a_string_in_a_string(api, name):
         ("ai_model_preference", 7),
         ("notification_settings", []),
         ("notification_settings", "{}"),
-        ("notification_settings", {"news": "sometimes"}),
+        ("notification_settings", {"export_ready": "sometimes"}),
+        ("notification_settings", {"export_ready": None}),
+        ("notification_settings", {"news": True}),
         ("notification_settings", None),
+        ("federal_state", "Bayern"),
+        ("federal_state", "XX"),
+        ("school_type", "college"),
+        ("uses_memory", None),
+        ("language", "fr"),
+        ("language", None),
     ],
 )
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
@@ -133,3 +147,24 @@ def test_the_prompt_knows_grade_level_and_subjects(api, teacher):
     assert "Q2-Leistungskurs" in prompt.messages[0].content
     assert "Mathematik, Deutsch" in prompt.messages[0].content
     assert prompt.messages[-1].content == "Was ist Licht?"
+    assert "Gymnasium" in prompt.messages[0].content
+    assert "Bayern" in prompt.messages[0].content
+
+
+@pytest.mark.claim(48)
+def test_one_switch_leaves_the_others_as_they_are(api):
+    api.send("PUT", URL, {})
+    for sent in ({"weekly_summary": True}, {"export_ready": False}, {}):
+        api.send("PATCH", URL, {"notification_settings": sent})
+    expected = {"export_ready": False, "weekly_summary": True, "insights": True}
+    assert chosen(api.get(URL))["notification_settings"] == expected
+
+
+def test_the_language_is_the_accounts_and_is_heard_at_once(api, teacher):
+    assert api.get(URL).json()["language"] == "de"
+    assert api.send("PATCH", URL, {"language": "en"}).json()["language"] == "en"
+    assert api.get("/api/auth/me").json()["language"] == "en"
+    assert api.send("PUT", URL, {}).json()["language"] == "en"
+    teacher.language = "de"
+    teacher.save()
+    assert api.get(URL).json()["language"] == "de"
