@@ -1,21 +1,27 @@
 """What a teacher can do with artifacts: one verb per function, one transaction each."""
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from artifacts import documents
+from artifacts import documents, queries
 from artifacts.changes import Change, Patch, differences, patched
 from artifacts.documents import Content
+from artifacts.exports import Export, export
 from artifacts.kinds import TEXT
-from artifacts.models import Artifact, ArtifactVersion
+from artifacts.models import Artifact, ArtifactExport, ArtifactVersion
 from artifacts.preconditions import ANY, Expected
+from artifacts.sheets import Edition
 from chats.models import Chat, Message
-from eduhu import events
-from eduhu.db import new_id
+from eduhu import events, limits
+from eduhu.db import new_id, now
 from eduhu.errors import IdTaken, InvalidInput, NotFound, PreconditionFailed
+from eduhu.named_queries import named_query
 from teachers.models import Teacher
 
 TABLE = "artifacts"
@@ -158,6 +164,42 @@ def restore_artifact(
 def delete_artifact(*, teacher: Teacher, artifact_id: uuid.UUID, expected: Expected = ANY) -> None:
     """Delete an artifact for good, and its history. Raises NotFound, PreconditionFailed."""
     _locked(teacher, artifact_id, expected).delete()
+
+
+def export_artifact(
+    *, teacher: Teacher, artifact_id: uuid.UUID, format: str, edition: Edition
+) -> tuple[int, Export]:
+    """Make a file of an artifact, and note that it was made; return its revision, too.
+
+    Raises NotFound, InvalidInput for a format its kind does not have, and TooManyRequests.
+    """
+    artifact = queries.artifact_to_export(teacher, artifact_id)
+    limits.count("export", str(teacher.pk), settings.EXPORT_RATE)
+    file = export(artifact, format, edition, is_ai_made=artifact["is_ai_made"])
+    note_exports(teacher=teacher, artifact_ids=[artifact_id], format=format, edition=edition)
+    return artifact["revision"], file
+
+
+@named_query("artifacts.exported")
+def note_exports(
+    *, teacher: Teacher, artifact_ids: Collection[uuid.UUID], format: str, edition: str
+) -> None:
+    """Note that a teacher was given files of these artifacts, for the numbers."""
+    midnight = localtime(now()).replace(hour=0, minute=0, second=0, microsecond=0)
+    earlier = ArtifactExport.objects.for_teacher(teacher).filter(
+        artifact_id__in=artifact_ids, exported_at__lt=midnight
+    )
+    again = set(earlier.values_list("artifact_id", flat=True).distinct())
+    ArtifactExport.objects.bulk_create(
+        ArtifactExport(
+            teacher=teacher,
+            artifact_id=artifact_id,
+            format=format,
+            edition=edition,
+            is_again=artifact_id in again,
+        )
+        for artifact_id in artifact_ids
+    )
 
 
 def _locked(teacher: Teacher, artifact_id: uuid.UUID, expected: Expected) -> Artifact:

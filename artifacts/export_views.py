@@ -3,7 +3,6 @@
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -11,10 +10,9 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from artifacts import queries, serializers
-from artifacts.exports import FORMATS, export
+from artifacts import actions, queries, serializers
+from artifacts.exports import FORMATS
 from artifacts.preconditions import etag
-from eduhu import limits
 from eduhu.switches.state import refuse_if_off
 from teachers.auth import teacher_of
 
@@ -49,21 +47,15 @@ class Export(APIView):
         refuse_if_off("exports")
         wanted = serializers.ExportQuery(data=request.query_params)
         wanted.is_valid(raise_exception=True)
-        teacher = teacher_of(request)
-        artifact = queries.artifact_to_export(teacher, artifact_id)
-        limits.count("export", str(teacher.pk), settings.EXPORT_RATE)
-        file = export(
-            artifact,
-            wanted.validated_data["format"],
-            wanted.validated_data["edition"],
-            is_ai_made=artifact["is_ai_made"],
+        revision, file = actions.export_artifact(
+            teacher=teacher_of(request), artifact_id=artifact_id, **wanted.validated_data
         )
         return HttpResponse(
             file.content,
             content_type=file.media_type,
             headers={
                 "Content-Disposition": file.disposition,
-                "ETag": etag(artifact["revision"]),
+                "ETag": etag(revision),
                 "Cache-Control": "private, no-store",
                 "X-Content-Type-Options": "nosniff",
             },

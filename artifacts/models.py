@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, Self
 
 from django.db import models
+from django.db.models import OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from chats.models import Chat, Message
@@ -118,3 +119,54 @@ class ArtifactVersion(models.Model):
 
     def __str__(self) -> str:
         return f"…{str(self.artifact_id)[-8:]} ({self.revision})"
+
+
+class ArtifactExportQuerySet(models.QuerySet["ArtifactExport"]):
+    """Exports, reached only through who made them."""
+
+    def for_teacher(self, teacher: Teacher) -> Self:
+        """Keep the exports that `teacher` has made."""
+        return self.filter(teacher_id=teacher.pk)
+
+    def by_owner(self) -> Self:
+        """Keep those of an artifact of the query around this one, by its owner.
+
+        What colleagues make of shared material is no number of its owner.
+        """
+        return self.filter(artifact_id=OuterRef("pk"), teacher_id=OuterRef("teacher_id"))
+
+
+class ArtifactExport(models.Model):
+    """One time that a teacher took material along as a file; nothing else tells of it.
+
+    It only names its artifact, so that deleting one costs nothing more; an export of what
+    is not there any more counts nowhere. It goes with its teacher.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    teacher = models.ForeignKey(
+        Teacher, on_delete=models.CASCADE, related_name="+", db_index=False,
+        verbose_name=_("teacher"),
+    )  # fmt: skip
+    artifact_id = models.UUIDField(_("artifact"))
+    format = models.CharField(_("format"), max_length=20)
+    edition = models.CharField(_("edition"), max_length=20)
+    is_again = models.BooleanField(_("exported before, on another day"))
+    exported_at = MillisecondField(_("exported"), default=now)
+
+    objects = ArtifactExportQuerySet.as_manager()
+
+    class Meta:
+        db_table = "artifact_exports"
+        verbose_name = _("export")
+        verbose_name_plural = _("exports")
+        default_permissions = ("view",)
+        indexes = [
+            models.Index(
+                fields=["artifact_id", "exported_at"], name="artifact_exports_of_artifact"
+            ),
+            models.Index(fields=["teacher", "exported_at"], name="artifact_exports_of_teacher"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.format} …{str(self.artifact_id)[-8:]}"

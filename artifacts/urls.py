@@ -3,10 +3,12 @@
 from django.urls import path
 
 from artifacts import export_views, history, views
+from artifacts.insights import views as insights
 
 _ONE = "api/artifacts/<uuid:artifact_id>"
 
 urlpatterns = [
+    path("api/analytics", insights.Analytics.as_view(), name="teaching-analytics"),
     path("api/artifacts", views.ArtifactList.as_view(), name="artifacts"),
     path("api/artifacts/kinds", views.KindView.as_view(), name="artifact-kinds"),
     path(_ONE, views.ArtifactDetail.as_view(), name="artifact-detail"),

@@ -21,7 +21,9 @@ from tests.processes import ROOT
 BOTH = (
     "tests/artifacts/test_artifacts_api.py",
     "tests/artifacts/test_rows.py",
+    "tests/artifacts/test_staff_numbers.py",
     "tests/artifacts/test_versions.py",
+    "tests/artifacts/test_weeks.py",
     "tests/cache/test_coroutines.py",
     "tests/cache/test_invalidation.py",
     "tests/cache/test_lives.py",

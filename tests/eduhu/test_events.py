@@ -26,6 +26,8 @@ from tests.verify import verified
 
 # What changes no row that a client lists.
 TELLS_NOBODY = {
+    "artifacts.export_artifact",
+    "artifacts.note_exports",
     "chats.default_title",
     "chats.auto_title",
     "chats.find_repeated",

@@ -43,6 +43,7 @@ PINNED = {
     "PUT /api/messages/{message_id}/feedback": 4,
     "DELETE /api/messages/{message_id}/feedback": 2,  # there is none
     "GET /api/usage": 2,
+    "GET /api/analytics": 6,
     "GET /api/artifacts": 2,
     "POST /api/artifacts": 4,
     "GET /api/artifacts/{artifact_id}": 2,
@@ -53,7 +54,7 @@ PINNED = {
     "GET /api/artifacts/{artifact_id}/versions": 3,
     "GET /api/artifacts/{artifact_id}/versions/{revision}": 2,
     "GET /api/artifacts/{artifact_id}/diff": 3,
-    "GET /api/artifacts/{artifact_id}/export": 2,
+    "GET /api/artifacts/{artifact_id}/export": 4,
     "POST /api/artifacts/{artifact_id}/restore": 3,  # what it is already
     "POST /api/realtime/token": 1,  # while nothing is mirrored
     "POST /api/replies/{reply_id}/cancel": 4,

@@ -1,0 +1,1 @@
+"""What teachers' own rows say about their work: numbers, hints, and one learned guess."""

@@ -1,0 +1,22 @@
+"""A teacher's own numbers over REST."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from artifacts.insights import analytics, serializers
+from eduhu.switches.state import refuse_if_off
+from teachers.auth import teacher_of
+
+
+class Analytics(APIView):
+    """How a teacher works with eduhu."""
+
+    @extend_schema(operation_id="analytics", responses={200: serializers.Analytics})
+    def get(self, request: Request) -> Response:
+        """Count topics, steps from a chat to reused material, times and thumbs, week by week."""
+        refuse_if_off("analytics")
+        return Response(analytics.teacher_analytics(teacher_of(request)))
+
+
