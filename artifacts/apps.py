@@ -15,6 +15,7 @@ class ArtifactsConfig(AppConfig):
         from artifacts.backup import ARTIFACTS
         from artifacts.cached import warm_up, watch_writes
         from artifacts.generation.make import keep, make
+        from artifacts.insights import checks  # noqa: F401 (registers itself)
         from artifacts.queries import artifact_row, mirrored_artifacts
         from chats.replies import makers
         from eduhu import events

@@ -9,6 +9,7 @@ _ONE = "api/artifacts/<uuid:artifact_id>"
 
 urlpatterns = [
     path("api/analytics", insights.Analytics.as_view(), name="teaching-analytics"),
+    path("api/insights", insights.Insights.as_view(), name="insights"),
     path("api/artifacts", views.ArtifactList.as_view(), name="artifacts"),
     path("api/artifacts/kinds", views.KindView.as_view(), name="artifact-kinds"),
     path(_ONE, views.ArtifactDetail.as_view(), name="artifact-detail"),

@@ -379,6 +379,7 @@ AI_BREAKER_SECONDS = env.float("AI_BREAKER_SECONDS", 15.0)
 AI_PRICES = _prices(env.list("AI_PRICES", [], validate=_prices) or [])
 # Only warns: 0 is no limit.
 USAGE_MONTHLY_TOKENS = env.int("USAGE_MONTHLY_TOKENS", 0, validate=validate.Range(min=0))
+INSIGHTS_WEIGHTS = env.str("INSIGHTS_WEIGHTS", "")  # empty: the shipped ones
 AI_FALLBACK_MODEL = env.str("AI_FALLBACK_MODEL", "")
 AI_FALLBACK_PROVIDER = env.str("AI_FALLBACK_PROVIDER", AI_PROVIDER, validate=AI_PROVIDERS)
 AI_FALLBACK_BASE_URL = env.str("AI_FALLBACK_BASE_URL", "")

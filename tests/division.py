@@ -20,6 +20,7 @@ from tests.processes import ROOT
 # how many processes there are.
 BOTH = (
     "tests/artifacts/test_artifacts_api.py",
+    "tests/artifacts/test_insights.py",
     "tests/artifacts/test_rows.py",
     "tests/artifacts/test_staff_numbers.py",
     "tests/artifacts/test_versions.py",

@@ -58,3 +58,64 @@ class Analytics(serializers.Serializer[Data]):
     begins = serializers.DateField(help_text="The first day of the first of them.")
     total = TeachingNumbers()
     weeks = TeachingWeek(many=True)
+
+
+class Action(serializers.Serializer[Data]):
+    """What a teacher can do about it: a request, and the words for its button."""
+
+    text = serializers.CharField()
+    method = serializers.CharField()
+    path = serializers.CharField()
+
+
+class Hint(serializers.Serializer[Data]):
+    """Something worth doing."""
+
+    code = serializers.CharField(help_text="Stable.")
+    text = serializers.CharField()
+    numbers = serializers.DictField(child=serializers.IntegerField(), help_text="What it rests on.")
+    rows = serializers.ListField(
+        child=serializers.UUIDField(), help_text="What it is about, the newest ten."
+    )
+    action = Action()
+
+
+class Reason(serializers.Serializer[Data]):
+    """What speaks for it; `effect` is what it adds to the log-odds."""
+
+    feature = serializers.CharField()
+    text = serializers.CharField()
+    effect = serializers.FloatField()
+
+
+class ModelQuality(serializers.Serializer[Data]):
+    """Where a guess comes from, and how often it is right."""
+
+    trained_on = serializers.ChoiceField(choices=["simulated", "own"])
+    examples = serializers.IntegerField()
+    auc = serializers.FloatField(
+        help_text="How often, of teachers it has not seen, used material ranks above unused."
+    )
+
+
+class Forecast(serializers.Serializer[Data]):
+    """Material that will probably still be needed: a guess, never more."""
+
+    artifact_id = serializers.UUIDField()
+    text = serializers.CharField()
+    probability = serializers.FloatField()
+    base_rate = serializers.FloatField(help_text="Of all material that was learned from.")
+    reasons = Reason(many=True, help_text="The strongest first.")
+    action = Action()
+    model = ModelQuality()
+
+
+class Insights(serializers.Serializer[Data]):
+    """Own numbers of the last four weeks, hints, and a guess; off: nothing of it."""
+
+    is_on = serializers.BooleanField(
+        help_text="`notification_settings.insights` of the preferences; on unless it is false."
+    )
+    numbers = TeachingWeek(allow_null=True)
+    hints = Hint(many=True, help_text="The most useful first.")
+    forecast = Forecast(allow_null=True)

@@ -71,6 +71,7 @@ CALLS = [
     Call("DELETE", FEEDBACK, ROW, 204),
     Call("GET", "/api/usage", OWN, 200),
     Call("GET", "/api/analytics", OWN, 200),
+    Call("GET", "/api/insights", OWN, 200),
     Call("GET", "/api/artifacts", LIST, 200),
     Call("POST", "/api/artifacts", OWN, 201, MATERIAL),
     Call("GET", "/api/artifacts/{artifact_id}", ROW, 200),

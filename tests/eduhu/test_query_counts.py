@@ -44,6 +44,7 @@ PINNED = {
     "DELETE /api/messages/{message_id}/feedback": 2,  # there is none
     "GET /api/usage": 2,
     "GET /api/analytics": 6,
+    "GET /api/insights": 9,
     "GET /api/artifacts": 2,
     "POST /api/artifacts": 4,
     "GET /api/artifacts/{artifact_id}": 2,

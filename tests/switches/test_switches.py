@@ -48,6 +48,7 @@ CALLS = [
     ("exports", "GET", "/api/artifacts/{artifact_id}/export?format=md", None, 200),
     ("analytics", "GET", "/api/analytics/summary", None, 200),
     ("analytics", "GET", "/api/analytics", None, 200),
+    ("analytics", "GET", "/api/insights", None, 200),
     ("realtime", "POST", "/api/realtime/token", None, 404),
     ("sign_in", "POST", "/api/auth/login", {"email": "", "password": PASSWORD}, 200),
 ]
