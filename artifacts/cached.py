@@ -14,6 +14,7 @@ from eduhu.cache.policies import Content
 from eduhu.cache.tiers import Read
 from eduhu.cache.warming import Warm
 from eduhu.cache.watch import Watched, watch
+from eduhu.errors import NotFound
 from eduhu.pages import JsonPage, PageRequest, to_keep
 from teachers.models import Teacher
 
@@ -33,16 +34,25 @@ def artifact_page(teacher: Teacher, page: PageRequest, **filters: Any) -> JsonPa
 
 
 def artifact_detail(teacher: Teacher, artifact_id: uuid.UUID) -> tuple[int, orjson.Fragment]:
-    """Return the revision of an artifact, and the artifact. Raises NotFound."""
+    """Return the revision of an artifact, own or shared, and the artifact. Raises NotFound.
+
+    What is shared is never kept: the next read must know when that has ended.
+    """
 
     def load() -> bytes:
-        detail = queries.artifact_detail(teacher, artifact_id)
-        return b"%d\n%s" % (detail["revision"], orjson.dumps(detail))
+        return _detail(queries.artifact_detail(teacher, artifact_id))
 
     name = f"artifact:{artifact_id}"
-    value = tiers.get(Read(Content.EDUCATIONAL, teacher.pk, name, name, load))
+    try:
+        value = tiers.get(Read(Content.EDUCATIONAL, teacher.pk, name, name, load))
+    except NotFound:
+        value = _detail(queries.shared_artifact(teacher, artifact_id))
     revision, _, detail = value.partition(b"\n")
     return int(revision), orjson.Fragment(detail)
+
+
+def _detail(detail: queries.Document) -> bytes:
+    return b"%d\n%s" % (detail["revision"], orjson.dumps(detail))
 
 
 def warm_up(teacher: Teacher, _topics: Collection[str], warm: Warm) -> None:

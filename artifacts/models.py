@@ -29,6 +29,21 @@ class ArtifactQuerySet(models.QuerySet["Artifact"]):
         """Keep the artifacts `teacher` may see. One without an owner belongs to nobody."""
         return self.filter(teacher_id=teacher.pk)
 
+    def shared_with(self, teacher: Teacher) -> Self:
+        """Keep the artifacts that their owners let `teacher` read at this moment.
+
+        One by one, or with a collection (`artifacts/library/models.py`).
+        """
+        owner = models.F("teacher_id")
+        alone = Artifact.objects.filter(
+            shares__receiver_id=teacher.pk, shares__owner_id=owner
+        ).values("pk")
+        together = Artifact.objects.filter(
+            places__collection__shares__receiver_id=teacher.pk,
+            places__collection__teacher_id=owner,
+        ).values("pk")
+        return self.filter(pk__in=alone.union(together))
+
 
 class Artifact(models.Model):
     """A lesson plan, worksheet, rubric or activity.

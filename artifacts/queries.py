@@ -70,11 +70,30 @@ def artifact_detail(teacher: Teacher, artifact_id: uuid.UUID) -> Document:
     return document
 
 
+@named_query("artifacts.shared")
+def shared_artifact(teacher: Teacher, artifact_id: uuid.UUID) -> Document:
+    """Return an artifact that its owner lets `teacher` read. Raises NotFound.
+
+    Never cached, so that the end of a share is seen at once. The chat it came from is
+    its owner's business.
+    """
+    artifacts = Artifact.objects.shared_with(teacher).filter(pk=artifact_id)
+    row = artifacts.values(*ARTIFACT_FIELDS).first()
+    if row is None:
+        raise NotFound
+    return artifact_document({**row, "chat_id": None, "message_id": None})
+
+
 @named_query("artifacts.export")
 def artifact_to_export(teacher: Teacher, artifact_id: uuid.UUID) -> Document:
-    """Return an artifact, and whether an AI made it. Raises NotFound."""
-    artifacts = Artifact.objects.for_teacher(teacher).filter(pk=artifact_id)
-    row = artifacts.values(*ARTIFACT_FIELDS, role=F("message__role")).first()
+    """Return an artifact, own or shared, and whether an AI made it. Raises NotFound."""
+    row: Document | None = None
+    for artifacts in (
+        Artifact.objects.for_teacher(teacher),
+        Artifact.objects.shared_with(teacher),
+    ):
+        wanted = artifacts.filter(pk=artifact_id)
+        row = row or wanted.values(*ARTIFACT_FIELDS, role=F("message__role")).first()
     if row is None:
         raise NotFound
     is_answer = row.pop("role") == Role.ASSISTANT

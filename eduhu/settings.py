@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "teachers.memory",
     "chats",
     "artifacts",
+    "artifacts.library",
     "monitoring",
     "monitoring.health",
     "monitoring.alerts",

@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("teachers.memory.urls")),
     path("", include("chats.urls")),
     path("", include("artifacts.urls")),
+    path("", include("artifacts.library.urls")),
     path("", include("monitoring.urls")),
 ]
 

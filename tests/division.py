@@ -21,7 +21,9 @@ from tests.processes import ROOT
 BOTH = (
     "tests/artifacts/test_artifacts_api.py",
     "tests/artifacts/test_insights.py",
+    "tests/artifacts/test_library.py",
     "tests/artifacts/test_rows.py",
+    "tests/artifacts/test_sharing.py",
     "tests/artifacts/test_staff_numbers.py",
     "tests/artifacts/test_versions.py",
     "tests/artifacts/test_weeks.py",

@@ -1,0 +1,1 @@
+"""Full-text search over messages, chats and artifacts: what is kept, asked and shown."""
