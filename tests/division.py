@@ -23,6 +23,7 @@ BOTH = (
     "tests/artifacts/test_insights.py",
     "tests/artifacts/test_library.py",
     "tests/artifacts/test_rows.py",
+    "tests/artifacts/test_search.py",
     "tests/artifacts/test_sharing.py",
     "tests/artifacts/test_staff_numbers.py",
     "tests/artifacts/test_versions.py",

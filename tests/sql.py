@@ -61,8 +61,13 @@ def constraints(table: str) -> list[dict[str, Any]]:
 
 def triggers() -> set[str]:
     """The names of our triggers."""
+    return {name for name, _table in triggers_of_tables()}
+
+
+def triggers_of_tables() -> list[tuple[str, str]]:
+    """Our triggers, each with its table; on PostgreSQL several tables may have one of a name."""
     if connection.vendor == "postgresql":
-        found = execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")
+        ours = "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal"
     else:
-        found = execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-    return {name for (name,) in found}
+        ours = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"
+    return list(execute(ours))

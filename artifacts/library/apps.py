@@ -21,5 +21,7 @@ class LibraryConfig(AppConfig):
 
 def _install_triggers(using: str, **_kwargs: Any) -> None:
     from artifacts.library import triggers
+    from artifacts.library.search import triggers as search_triggers
 
     triggers.install(using)
+    search_triggers.install(using)

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from artifacts.library.actions import ITEMS_MAX
 from artifacts.library.models import NAME_MAX, TAG_MAX
 from artifacts.library.queries import SHELVES
+from artifacts.library.search.find import SOURCES
 from artifacts.models import ArtifactType
 from artifacts.serializers import KIND_NAMES
 from eduhu.fields import IdField
@@ -150,3 +151,49 @@ class ShareList(serializers.Serializer[Data]):
     """With whom something is shared."""
 
     results = ShareOutput(many=True)
+
+
+class SearchQuery(serializers.Serializer[Data]):
+    """What is searched, and where."""
+
+    q = serializers.CharField(
+        max_length=QUESTION_MAX,
+        help_text="Words that all must be found; each may be the beginning of a word.",
+        error_messages={
+            "required": _("Please enter a word to search for."),
+            "blank": _("Please enter a word to search for."),
+        },
+    )
+    type = serializers.ChoiceField(
+        required=False, choices=[*SOURCES], help_text="Only these; all without."
+    )
+    archived = serializers.BooleanField(
+        required=False, default=False, help_text="Whether to look into archived chats, too."
+    )
+    limit = serializers.IntegerField(required=False, default=20, min_value=1, max_value=50)
+
+
+class ExcerptPart(serializers.Serializer[Data]):
+    """A piece of plain text; `is_hit` says whether it is what was searched."""
+
+    text = serializers.CharField(trim_whitespace=False)
+    is_hit = serializers.BooleanField()
+
+
+class SearchHit(serializers.Serializer[Data]):
+    """Something found: a message or the title of a chat, or material."""
+
+    type = serializers.ChoiceField(choices=[*SOURCES])
+    id = serializers.UUIDField()
+    chat_id = serializers.UUIDField(allow_null=True)
+    title = serializers.CharField(help_text="Of the material, or of the chat.")
+    excerpt = ExcerptPart(many=True)
+    time = serializers.IntegerField()
+    is_own = serializers.BooleanField()
+
+
+class SearchOutput(serializers.Serializer[Data]):
+    """The best hits, best first; `has_more` asks for a narrower question."""
+
+    results = SearchHit(many=True)
+    has_more = serializers.BooleanField()

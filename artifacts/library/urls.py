@@ -8,6 +8,7 @@ _ARTIFACT = "api/artifacts/<uuid:artifact_id>"
 _COLLECTION = "api/collections/<uuid:collection_id>"
 
 urlpatterns = [
+    path("api/search", views.Search.as_view(), name="search"),
     path("api/library", views.Library.as_view(), name="library"),
     path("api/library/tags", views.Tags.as_view(), name="library-tags"),
     path(f"{_ARTIFACT}/tags", views.ArtifactTags.as_view(), name="artifact-tags"),

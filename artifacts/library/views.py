@@ -8,6 +8,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from artifacts.library import actions, queries, serializers
+from artifacts.library.search.find import SOURCES
+from artifacts.library.search.results import search
 from artifacts.views import CURSOR, LIMIT
 from eduhu.pages import PageRequest, next_url
 from teachers.auth import teacher_of
@@ -82,3 +84,26 @@ class Favourite(APIView):
             teacher=teacher_of(request), artifact_id=artifact_id, is_favourite=is_favourite
         )
         return Response(status=204)
+
+
+class Search(APIView):
+    """Full-text search."""
+
+    @extend_schema(
+        operation_id="search",
+        parameters=[serializers.SearchQuery],
+        responses={200: serializers.SearchOutput},
+    )
+    def get(self, request: Request) -> Response:
+        """Search messages, titles of chats, and material, own and shared; best hits first."""
+        data = serializers.SearchQuery(data=request.query_params)
+        data.is_valid(raise_exception=True)
+        wanted = data.validated_data
+        results, has_more = search(
+            teacher_of(request),
+            wanted["q"],
+            sources=[wanted["type"]] if "type" in wanted else SOURCES,
+            archived=wanted["archived"],
+            limit=wanted["limit"],
+        )
+        return Response({"results": results, "has_more": has_more})

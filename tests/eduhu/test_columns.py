@@ -148,9 +148,8 @@ def test_triggers_stand_after_migrate():
 
 
 def test_migrate_brings_lost_triggers_back():
-    tables = {"messages": "messages", "chats": "chats", "artifacts": "artifacts"}
-    for name in sql.triggers():
-        on = f" ON {tables[name.split('_')[0]]}" if connection.vendor == "postgresql" else ""
+    for name, table in sql.triggers_of_tables():
+        on = f" ON {table}" if connection.vendor == "postgresql" else ""
         sql.execute(f"DROP TRIGGER {name}{on}")
     assert not sql.triggers()
     call_command("migrate", verbosity=0)
