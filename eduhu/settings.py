@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "eduhu.mirror",
     "teachers",
     "teachers.memory",
+    "teachers.mail",
     "chats",
     "artifacts",
     "artifacts.library",
@@ -223,6 +224,19 @@ CELERY_BEAT_SCHEDULE = {
     "remove-expired": {
         "task": "teachers.tasks.remove_expired",
         "schedule": crontab(hour="3", minute="10"),
+    },
+    "send-mails": {
+        "task": "teachers.mail.tasks.send_mails",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "forget-old-mails": {
+        "task": "teachers.mail.tasks.forget_old_mails",
+        "schedule": crontab(hour="3", minute="30"),
+    },
+    "note-weekly-summaries": {
+        "task": "artifacts.library.tasks.note_weekly_summaries",
+        "schedule": crontab(day_of_week="mon", hour="6", minute="0,30"),
     },
     "compare-a-part-of-the-mirror": {
         "task": "eduhu.mirror.tasks.compare_a_part",
@@ -613,6 +627,7 @@ EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"]
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"], _email["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS, EMAIL_USE_SSL = _email["EMAIL_USE_TLS"], _email["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 10
+PUBLIC_URL = env.str("PUBLIC_URL", "http://localhost:8000")  # where links in e-mails lead
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "eduhu@localhost")
 
 LOG_FORMAT = env.str(

@@ -23,6 +23,7 @@ urlpatterns = [
     path("api/notices", Notices.as_view(), name="notices"),
     path("", include("teachers.urls")),
     path("", include("teachers.memory.urls")),
+    path("", include("teachers.mail.urls")),
     path("", include("chats.urls")),
     path("", include("artifacts.urls")),
     path("", include("artifacts.library.urls")),
