@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "chats",
     "artifacts",
     "artifacts.library",
+    "artifacts.exporting",
     "monitoring",
     "monitoring.health",
     "monitoring.alerts",
@@ -237,6 +238,15 @@ CELERY_BEAT_SCHEDULE = {
     "note-weekly-summaries": {
         "task": "artifacts.library.tasks.note_weekly_summaries",
         "schedule": crontab(day_of_week="mon", hour="6", minute="0,30"),
+    },
+    "make-exports": {
+        "task": "artifacts.exporting.tasks.make_exports",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "forget-old-exports": {
+        "task": "artifacts.exporting.tasks.forget_old_exports",
+        "schedule": crontab(hour="3", minute="40"),
     },
     "compare-a-part-of-the-mirror": {
         "task": "eduhu.mirror.tasks.compare_a_part",

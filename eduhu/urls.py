@@ -27,6 +27,7 @@ urlpatterns = [
     path("", include("chats.urls")),
     path("", include("artifacts.urls")),
     path("", include("artifacts.library.urls")),
+    path("", include("artifacts.exporting.urls")),
     path("", include("monitoring.urls")),
 ]
 

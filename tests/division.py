@@ -22,6 +22,7 @@ BOTH = (
     "tests/artifacts/test_artifacts_api.py",
     "tests/artifacts/test_insights.py",
     "tests/artifacts/test_library.py",
+    "tests/artifacts/test_long_exports.py",
     "tests/artifacts/test_rows.py",
     "tests/artifacts/test_search.py",
     "tests/artifacts/test_sharing.py",

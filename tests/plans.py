@@ -14,12 +14,16 @@ from eduhu.named_queries import name_of
 # Tables that grow with the use of the product, or with an outage. The reading habits are
 # summed up by a task, every ten minutes.
 BIG = {
-    "artifact_versions", "artifacts", "chats", "idempotent_requests", "knox_authtoken", "messages",
-    "mirror_outbox", "replies", "teacher_preferences", "teachers",
+    "artifact_exports", "artifact_facets", "artifact_tags", "artifact_versions", "artifacts",
+    "chat_topics", "chats", "collection_items", "collections", "exports", "favourites",
+    "idempotent_requests", "knox_authtoken", "mailings", "memories", "message_topics", "messages",
+    "mirror_outbox", "replies", "search_entries", "shares", "teacher_preferences", "teachers",
+    "usage_entries",
 }  # fmt: skip
 # Those of what is being written are small; those of the outbox are queues, read from the front.
 WALKED = {
     "replies_live", "replies_one_live_per_chat", "mirror_outbox_waiting", "mirror_outbox_parked",
+    "message_topics_due",
 }  # fmt: skip
 PLANNED = ("SELECT", "UPDATE", "DELETE", "(SELECT", "WITH")
 

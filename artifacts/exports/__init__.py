@@ -81,7 +81,7 @@ def export(
         written = artifact["content"].encode()
     else:
         written = write(sheet_of(title, kind, content, edition, is_ai_made=is_ai_made))
-    return Export(written, wanted.media_type, f"{_file_name(title)}.{wanted.suffix}")
+    return Export(written, wanted.media_type, f"{file_name(title)}.{wanted.suffix}")
 
 
 def sheet_of(
@@ -105,7 +105,7 @@ def printable(value: Any) -> Any:
     return _FORBIDDEN.sub("", value) if isinstance(value, str) else value
 
 
-def _file_name(title: str) -> str:
+def file_name(title: str) -> str:
     """Return a name that every file system takes, umlauts and all."""
     name = _NO_FILE_NAME.sub(" ", title)[:NAME_MAX]
     return " ".join(name.split()).strip(". ") or "eduhu"

@@ -5,16 +5,19 @@ A new operation fails `test_the_table_covers_the_whole_api` until it stands here
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import pytest
 from asgiref.sync import sync_to_async
 from knox.models import AuthToken
 
+from artifacts.exporting.models import Export
+from artifacts.library.models import Collection, CollectionItem, Favourite, Share, Tag
 from artifacts.models import Artifact, ArtifactVersion
 from chats.models import Chat, Message, Reply
 from eduhu.db import now
 from eduhu.routes import ROUTES
+from teachers.memory.models import Memory
 from teachers.models import TeacherPreferences
 from tests.asgi import ask, reply_engine
 from tests.client import ApiClient, api_schema
@@ -27,6 +30,8 @@ MATERIAL = {"title": "Quiz", "content": "1.", "artifact_type": "activity"}
 QUESTION = {"content": "Was ist Licht?"}
 WISH = {"kind": "quiz", "topic": "Licht"}
 FEEDBACK = "/api/messages/{message_id}/feedback"
+COLLEAGUE = {"email": "colleague@eduhu.example"}
+IN_ORDER = {"artifact_ids": ["{artifact_id}"]}
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,38 @@ CALLS = [
     Call("GET", "/api/artifacts/{artifact_id}/diff", ROW, 200, query="?from=1"),
     Call("GET", "/api/artifacts/{artifact_id}/export", ROW, 200, query="?format=md"),
     Call("POST", "/api/artifacts/{artifact_id}/restore", ROW, 200, {"revision": 1}, if_match=True),
+    Call("GET", "/api/memory", OWN, 200),
+    Call("POST", "/api/memory", OWN, 201, {"text": "Die 7b hat 28 Kinder."}),
+    Call("DELETE", "/api/memory", OWN, 204),
+    Call("PATCH", "/api/memory/{memory_id}", ROW, 200, {"text": "Neu"}),
+    Call("DELETE", "/api/memory/{memory_id}", ROW, 204),
+    Call("GET", "/api/chats/{chat_id}/suggestions", ROW, 200),
+    Call("GET", "/api/exports", OWN, 200),
+    Call("POST", "/api/exports", ROW, 202, {"collection_id": "{collection_id}", "format": "md"}),
+    Call("GET", "/api/exports/{export_id}", ROW, 200),
+    Call("DELETE", "/api/exports/{export_id}", ROW, 204),
+    Call("GET", "/api/exports/{export_id}/file", ROW, 200),
+    Call("GET", "/api/search", OWN, 200, query="?q=licht"),
+    Call("GET", "/api/library", LIST, 200),
+    Call("GET", "/api/library/tags", OWN, 200),
+    Call("GET", "/api/artifacts/{artifact_id}/tags", ROW, 200),
+    Call("PUT", "/api/artifacts/{artifact_id}/tags", ROW, 200, {"tags": ["Optik"]}),
+    Call("PUT", "/api/artifacts/{artifact_id}/favourite", ROW, 204),
+    Call("DELETE", "/api/artifacts/{artifact_id}/favourite", ROW, 204),
+    Call("GET", "/api/artifacts/{artifact_id}/shares", ROW, 200),
+    Call("POST", "/api/artifacts/{artifact_id}/shares", ROW, 201, COLLEAGUE),
+    Call("DELETE", "/api/artifacts/{artifact_id}/shares/{share_id}", ROW, 204),
+    Call("GET", "/api/collections", OWN, 200),
+    Call("POST", "/api/collections", OWN, 201, {"name": "Optik"}),
+    Call("GET", "/api/collections/{collection_id}", ROW, 200),
+    Call("PATCH", "/api/collections/{collection_id}", ROW, 200, {"name": "Neu"}),
+    Call("DELETE", "/api/collections/{collection_id}", ROW, 204),
+    Call("PUT", "/api/collections/{collection_id}/items", ROW, 200, IN_ORDER),
+    Call("PUT", "/api/collections/{collection_id}/items/{artifact_id}", ROW, 204),
+    Call("DELETE", "/api/collections/{collection_id}/items/{artifact_id}", ROW, 204),
+    Call("GET", "/api/collections/{collection_id}/shares", ROW, 200),
+    Call("POST", "/api/collections/{collection_id}/shares", ROW, 201, COLLEAGUE),
+    Call("DELETE", "/api/collections/{collection_id}/shares/{collection_share_id}", ROW, 204),
     Call("POST", "/api/replies/{reply_id}/cancel", ROW, 202),
     Call("POST", "/api/chat", OWN, 200, QUESTION),
     Call("GET", "/api/replies/{reply_id}/events", ROW, 200),
@@ -124,16 +161,24 @@ class World:
     message_id: uuid.UUID
     reply_id: uuid.UUID
     artifact_id: uuid.UUID
+    collection_id: uuid.UUID
+    share_id: uuid.UUID
+    collection_share_id: uuid.UUID
+    memory_id: uuid.UUID
+    export_id: uuid.UUID
 
     def fill(self, value):
         """Put the ids into a path or a body."""
         if isinstance(value, dict):
             return {name: self.fill(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [self.fill(each) for each in value]
         return value.format(**vars(self), revision=1) if isinstance(value, str) else value
 
     def rows(self):
         """Everything that is stored, to see that nothing changed."""
         models = (Chat, Message, Reply, Artifact, ArtifactVersion, TeacherPreferences)
+        models += (Collection, CollectionItem, Share, Favourite, Tag, Memory, Export)
         return {model: list(model.objects.order_by("pk").values()) for model in models}
 
 
@@ -149,16 +194,35 @@ def make_world(teacher):
         teacher=teacher, chat=chat, message=message, title="Geheim", content="1.",
         artifact_type="activity",
     )  # fmt: skip
-    return World(chat.pk, message.pk, reply.pk, artifact.pk)
+    return World(chat.pk, message.pk, reply.pk, artifact.pk, *make_library(artifact))
+
+
+def make_library(artifact):
+    """A collection with an artifact, both shared with an address nobody has; and more."""
+    owner = artifact.teacher
+    collection = Collection.objects.create(teacher=owner, name="Geheim")
+    CollectionItem.objects.create(collection=collection, artifact=artifact, position=0)
+    shared = {"owner": owner, "email": "nobody@eduhu.example"}
+    one = Share.objects.create(artifact=artifact, **shared)
+    other = Share.objects.create(collection=collection, **shared)
+    memory = Memory.objects.create(teacher=owner, text="Geheim", key="geheim")
+    export = Export.objects.create(
+        teacher=owner, collection_id=collection.pk, name="Geheim", format="md", edition="teacher",
+        state="ready", content=b"PK", expires_at=now() + dt.timedelta(days=1),
+    )  # fmt: skip
+    return collection.pk, one.pk, other.pk, memory.pk, export.pk
 
 
 def random_world():
-    return World(*(uuid.uuid4() for _ in range(4)))
+    return World(*(uuid.uuid4() for _ in fields(World)))
 
 
 def deleted_world(teacher):
     world = make_world(teacher)
     Chat.objects.filter(pk=world.chat_id).delete()
+    Collection.objects.filter(pk=world.collection_id).delete()
+    Memory.objects.filter(pk=world.memory_id).delete()
+    Export.objects.filter(pk=world.export_id).delete()
     return world
 
 

@@ -23,6 +23,8 @@ with transaction.atomic():
 """
 QUESTION = {"content": "Was ist Licht?"}
 MATERIAL = {"title": "Quiz", "content": "1.", "artifact_type": "activity"}
+COLLEAGUE = {"email": "colleague@eduhu.example"}
+IDS = ("artifact_id", "collection_id")  # what other things are made of
 
 
 class Service:
@@ -55,18 +57,35 @@ class Service:
                 case.body, case.headers = {"kind": "quiz", "topic": "Licht"}, {}
 
     def _make(self, name, headers):
+        """Make what an id in a path names, and return the id."""
         if name == "revision":
             return 1
+        if name in {"reply_id", "message_id"}:
+            frames = self._post("/api/chat", QUESTION, headers).text.splitlines()
+            return json.loads(next(each for each in frames if each.startswith("data: "))[6:])[name]
         path, body = {
             "chat_id": ("/api/chats", {}),
             "artifact_id": ("/api/artifacts", MATERIAL),
-            "reply_id": ("/api/chat", QUESTION),
+            "memory_id": ("/api/memory", {"text": "Die 7b mag Experimente."}),
+            "collection_id": ("/api/collections", {"name": "Optik"}),
+            "share_id": ("/api/artifacts/{artifact_id}/shares", COLLEAGUE),
+            "collection_share_id": ("/api/collections/{collection_id}/shares", COLLEAGUE),
+            "export_id": ("/api/exports", {"collection_id": "{collection_id}", "format": "md"}),
         }[name]
-        answer = self.session.post(self.url + path, json=body, headers=headers, timeout=30)
-        if name != "reply_id":
-            return answer.json()["id"]
-        frames = [line for line in answer.text.splitlines() if line.startswith("data: ")]
-        return json.loads(frames[0][6:])["reply_id"]
+        made = {each: self._make(each, headers) for each in IDS if each in f"{path}{body}"}
+        body = {key: value.format(**made) for key, value in body.items()}
+        if name == "export_id":  # an archive of nothing is refused
+            item = self._make("artifact_id", headers)
+            url = f"{self.url}/api/collections/{made['collection_id']}/items/{item}"
+            self.session.put(url, headers=headers, timeout=30).raise_for_status()
+        answer = self._post(path.format(**made), body, headers)
+        if answer.status_code == 429:  # three archives are being made
+            answer = self.session.get(self.url + path, headers=headers, timeout=30)
+            return answer.json()["results"][0]["id"]
+        return answer.json()["id"]
+
+    def _post(self, path, body, headers):
+        return self.session.post(self.url + path, json=body, headers=headers, timeout=30)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Long exports: whole collections as files, made while nobody waits."""
