@@ -1,4 +1,4 @@
-"""Artifacts as files, over REST."""
+"""Artifacts as they are read: as files, and on a screen."""
 
 import uuid
 from typing import Any
@@ -8,10 +8,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from artifacts import actions, queries, serializers
-from artifacts.exports import FORMATS
+from artifacts.exports import FORMATS, preview
 from artifacts.preconditions import etag
 from eduhu.switches.state import refuse_if_off
 from teachers.auth import teacher_of
@@ -30,6 +31,27 @@ class AnyAccepted(BaseContentNegotiation):
         """Render errors as everywhere."""
         first = next(iter(renderers))
         return first, first.media_type
+
+
+class Preview(APIView):
+    """An artifact to be read on a screen."""
+
+    @extend_schema(
+        operation_id="artifacts_preview",
+        parameters=[serializers.PreviewQuery],
+        responses={200: serializers.PreviewOutput},
+    )
+    def get(self, request: Request, artifact_id: uuid.UUID) -> Response:
+        """Show an artifact as Markdown, as its files show it."""
+        wanted = serializers.PreviewQuery(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        artifact = queries.artifact_to_export(teacher_of(request), artifact_id)
+        revision, is_ai_made = artifact["revision"], artifact["is_ai_made"]
+        markdown = preview(artifact, wanted.validated_data["edition"])
+        return Response(
+            {"revision": revision, "is_ai_made": is_ai_made, "markdown": markdown},
+            headers={"ETag": etag(revision)},
+        )
 
 
 class Export(APIView):

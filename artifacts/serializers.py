@@ -99,15 +99,28 @@ class DiffQuery(serializers.Serializer[Data]):
         return {"from": one, **super().get_fields()}
 
 
-class ExportQuery(serializers.Serializer[Data]):
-    """What kind of file is wanted."""
+class PreviewQuery(serializers.Serializer[Data]):
+    """For whom an artifact is shown."""
 
-    format = serializers.ChoiceField(choices=list(FORMATS))
     edition = serializers.ChoiceField(
         choices=["teacher", "pupil"],
         default="teacher",
         help_text="The pupils' edition has no answers.",
     )
+
+
+class PreviewOutput(serializers.Serializer[Data]):
+    """What an artifact looks like on paper, as Markdown."""
+
+    revision = serializers.IntegerField()
+    is_ai_made = serializers.BooleanField()
+    markdown = serializers.CharField()
+
+
+class ExportQuery(PreviewQuery):
+    """What kind of file is wanted."""
+
+    format = serializers.ChoiceField(choices=list(FORMATS))
 
 
 class ArtifactFilter(serializers.Serializer[Data]):

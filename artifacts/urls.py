@@ -21,5 +21,6 @@ urlpatterns = [
     ),
     path(f"{_ONE}/diff", history.Diff.as_view(), name="artifact-diff"),
     path(f"{_ONE}/export", export_views.Export.as_view(), name="artifact-export"),
+    path(f"{_ONE}/preview", export_views.Preview.as_view(), name="artifact-preview"),
     path(f"{_ONE}/restore", history.Restore.as_view(), name="artifact-restore"),
 ]

@@ -16,6 +16,7 @@ from eduhu.pages import PageRequest
 from eduhu.switches.state import refuse_if_off
 from teachers.auth import teacher_of
 from teachers.idempotency import IDEMPOTENCY_KEY, idempotent
+from teachers.models import FEDERAL_STATES, SchoolType
 
 LIMIT = OpenApiParameter("limit", int, description="Rows per page; larger values are capped.")
 CURSOR = OpenApiParameter("cursor", str, description="From `next`; not to be made by hand.")
@@ -28,9 +29,13 @@ class Page(TemplateView):
     template_name = "chats/page.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Show how to follow the rows in a browser, where that is possible."""
-        code = realtime.BROWSER_CODE if capture.is_on() else ""
-        return super().get_context_data(**kwargs, browser_code=code)
+        """Say what can be chosen, and where that is possible, how to follow the rows."""
+        return super().get_context_data(
+            **kwargs,
+            browser_code=realtime.BROWSER_CODE if capture.is_on() else "",
+            federal_states=FEDERAL_STATES.items(),
+            school_types=SchoolType.choices,
+        )
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> Any:
         """Allow nothing that does not come from here."""

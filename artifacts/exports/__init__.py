@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from artifacts import documents
+from artifacts.exports import md
 from artifacts.kinds import KINDS, TEXT
 from artifacts.sheets import Edition, Sheet
 from eduhu.errors import InvalidInput
@@ -82,6 +83,16 @@ def export(
     else:
         written = write(sheet_of(title, kind, content, edition, is_ai_made=is_ai_made))
     return Export(written, wanted.media_type, f"{file_name(title)}.{wanted.suffix}")
+
+
+def preview(artifact: Mapping[str, Any], edition: Edition) -> str:
+    """Return an artifact as Markdown: its text, or its document without title and mark."""
+    content = printable(artifact["content"])
+    if isinstance(content, str):
+        return content
+    title = printable(artifact["title"])
+    sheet = sheet_of(title, artifact["kind"], content, edition, is_ai_made=False)
+    return md.body(sheet)
 
 
 def sheet_of(

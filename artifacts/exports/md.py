@@ -12,10 +12,15 @@ _AT_START = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))", re.MULTILINE)
 
 def write(sheet: Sheet) -> bytes:
     """Return a sheet as Markdown; an AI's is marked by a comment that is not shown."""
-    parts = [f"# {escaped(sheet.title)}", *map(_block, sheet.blocks)]
+    parts = [f"# {escaped(sheet.title)}", body(sheet)]
     if sheet.is_ai_made:
         parts.append(f"<!-- {AI_KEYWORD}: {AI_SOURCE} -->")
     return ("\n\n".join(filter(None, parts)) + "\n").encode()
+
+
+def body(sheet: Sheet) -> str:
+    """Return the blocks of a sheet as Markdown."""
+    return "\n\n".join(filter(None, map(_block, sheet.blocks)))
 
 
 def escaped(text: str) -> str:

@@ -78,3 +78,26 @@ def test_files_are_limited(api, stranger_api):
     assert [api.get(url).status_code for _ in range(3)] == [200, 200, 429]
     other = f"/api/artifacts/{store(stranger_api, sample('game'))}/export?format=md"
     assert stranger_api.get(other).status_code == 200
+
+
+def test_a_preview_is_what_the_file_says_without_its_title(api):
+    url = f"/api/artifacts/{store(api, sample('worksheet'))}"
+    preview = api.get(f"{url}/preview")
+    file = api.get(f"{url}/export?format=md").text
+    assert preview["ETag"] == '"1"'
+    assert preview.json()["revision"] == 1
+    assert preview.json()["markdown"] in file
+    assert "15/24" in preview.json()["markdown"]
+    assert "Größen" not in preview.json()["markdown"]
+
+
+def test_the_preview_of_the_pupils_has_no_answers(api):
+    url = f"/api/artifacts/{store(api, sample('worksheet'))}/preview?edition=pupil"
+    assert "15/24" not in api.get(url).json()["markdown"]
+    assert api.get(url.replace("pupil", "parent")).status_code == 400
+
+
+def test_the_preview_of_a_text_is_the_text(api):
+    artifact_id = store(api, "# Ein *Text*\r\n", artifact_type="activity")
+    preview = api.get(f"/api/artifacts/{artifact_id}/preview").json()
+    assert preview == {"revision": 1, "is_ai_made": False, "markdown": "# Ein *Text*\r\n"}

@@ -252,3 +252,23 @@ async def test_language_can_be_changed_for_page_and_api(visit: Visit) -> None:
     await page.reload()
     await expect(page.locator("#login-form h1")).to_have_text("Anmelden")
     assert await page.locator("html").get_attribute("lang") == "de"
+
+
+@pytest.mark.claim(87)
+async def test_the_topic_is_corrected_and_an_answer_judged(visit: Visit) -> None:
+    page = await visit()
+    await sign_in(page)
+    await ask(page)
+    await finished(page)
+    await page.select_option("#topic", label="Differenzierung")
+    await expect(page.locator("#status")).to_have_text("Thema geändert: Differenzierung")
+    down = page.get_by_role("button", name="Diese Antwort war nicht hilfreich")
+    await down.click()
+    await expect(page.locator("#status")).to_have_text("Danke für die Rückmeldung.")
+    await page.reload()
+    await expect(page.locator("#topic")).to_have_value("differentiation")
+    await expect(down).to_have_attribute("aria-pressed", "true")
+    await down.click()
+    await expect(page.locator("#status")).to_have_text("Die Rückmeldung ist zurückgenommen.")
+    await page.reload()
+    await expect(down).to_have_attribute("aria-pressed", "false")

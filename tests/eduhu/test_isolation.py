@@ -88,6 +88,7 @@ CALLS = [
     Call("GET", "/api/artifacts/{artifact_id}/versions/{revision}", ROW, 200),
     Call("GET", "/api/artifacts/{artifact_id}/diff", ROW, 200, query="?from=1"),
     Call("GET", "/api/artifacts/{artifact_id}/export", ROW, 200, query="?format=md"),
+    Call("GET", "/api/artifacts/{artifact_id}/preview", ROW, 200),
     Call("POST", "/api/artifacts/{artifact_id}/restore", ROW, 200, {"revision": 1}, if_match=True),
     Call("GET", "/api/memory", OWN, 200),
     Call("POST", "/api/memory", OWN, 201, {"text": "Die 7b hat 28 Kinder."}),

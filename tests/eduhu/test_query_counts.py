@@ -56,6 +56,7 @@ PINNED = {
     "GET /api/artifacts/{artifact_id}/versions/{revision}": 2,
     "GET /api/artifacts/{artifact_id}/diff": 3,
     "GET /api/artifacts/{artifact_id}/export": 4,
+    "GET /api/artifacts/{artifact_id}/preview": 2,
     "POST /api/artifacts/{artifact_id}/restore": 3,  # what it is already
     "GET /api/memory": 2,
     "POST /api/memory": 5,

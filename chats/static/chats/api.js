@@ -12,6 +12,7 @@ export class ApiError extends Error {
     this.code = problem.code || "";
     this.requestId = problem.request_id || "";
     this.replyId = problem.reply_id || null;
+    this.errors = problem.errors || {};
     this.retryAfter = Number.parseInt(retryAfter, 10) || 0;
   }
 }
@@ -86,6 +87,7 @@ function sameOrigin(url) {
 }
 
 const chatPath = (id) => `/api/chats/${encodeURIComponent(id)}`;
+const materialPath = (id) => `/api/artifacts/${encodeURIComponent(id)}`;
 const replyPath = (id) => `/api/replies/${encodeURIComponent(id)}`;
 
 export const notices = () => json("/api/notices");
@@ -101,6 +103,19 @@ export const getChat = (id, signal) => json(chatPath(id), { signal });
 export const changeChat = (id, body) => json(chatPath(id), { method: "PATCH", body });
 export const deleteChat = (id) => json(chatPath(id), { method: "DELETE" });
 export const listMessages = (id, signal) => json(`${chatPath(id)}/messages`, { signal });
+
+export const getPreferences = () => json("/api/preferences");
+export const changePreferences = (body) => json("/api/preferences", { method: "PATCH", body });
+export const listMemory = () => json("/api/memory");
+export const remember = (text) => json("/api/memory", { method: "POST", body: { text } });
+export const forget = (id) => json(`/api/memory/${encodeURIComponent(id)}`, { method: "DELETE" });
+export const listTopics = () => json("/api/topics");
+
+const feedbackPath = (id) => `/api/messages/${encodeURIComponent(id)}/feedback`;
+
+/** Says whether an answer was of use: `up` or `down`. */
+export const giveFeedback = (id, value) => json(feedbackPath(id), { method: "PUT", body: { value } });
+export const takeFeedbackBack = (id) => json(feedbackPath(id), { method: "DELETE" });
 
 const STREAM = { Accept: "text/event-stream" };
 
@@ -124,3 +139,61 @@ export const replyAgain = (id, verb, lastId, signal) =>
   });
 
 export const cancelReply = (id) => json(`${replyPath(id)}/cancel`, { method: "POST" });
+
+/** Asks for a document to be made; the answer is the event stream of a reply. */
+export const generate = (body, signal) =>
+  send("/api/artifacts/generate", { method: "POST", body, headers: STREAM, signal });
+
+/** Material in brief, own and shared, newest first; `filters` as in the API. */
+export const listLibrary = (filters, signal) =>
+  json(`/api/library?${new URLSearchParams(filters)}`, { signal });
+export const search = (words, signal) =>
+  json(`/api/search?${new URLSearchParams({ q: words })}`, { signal });
+export const setFavourite = (id, isFavourite) =>
+  json(`${materialPath(id)}/favourite`, { method: isFavourite ? "PUT" : "DELETE" });
+export const getTags = (id, signal) => json(`${materialPath(id)}/tags`, { signal });
+export const setTags = (id, tags) =>
+  json(`${materialPath(id)}/tags`, { method: "PUT", body: { tags } });
+export const listShares = (id, signal) => json(`${materialPath(id)}/shares`, { signal });
+export const share = (id, email) =>
+  json(`${materialPath(id)}/shares`, { method: "POST", body: { email } });
+export const unshare = (id, shareId) =>
+  json(`${materialPath(id)}/shares/${encodeURIComponent(shareId)}`, { method: "DELETE" });
+
+const itemPath = (collectionId, id) =>
+  `/api/collections/${encodeURIComponent(collectionId)}/items/${encodeURIComponent(id)}`;
+
+export const listCollections = (signal) => json("/api/collections", { signal });
+export const createCollection = (name) =>
+  json("/api/collections", { method: "POST", body: { name } });
+export const collect = (collectionId, id) => json(itemPath(collectionId, id), { method: "PUT" });
+
+/** Materials with their content, newest first; `filters` as in the API. */
+export const listMaterials = (filters, signal) =>
+  json(`/api/artifacts?${new URLSearchParams(filters)}`, { signal });
+export const listKinds = () => json("/api/artifacts/kinds");
+export const getMaterial = (id, signal) => json(materialPath(id), { signal });
+export const keepMaterial = (body) => json("/api/artifacts", { method: "POST", body });
+export const deleteMaterial = (id) => json(materialPath(id), { method: "DELETE" });
+export const listVersions = (id) => json(`${materialPath(id)}/versions`);
+export const previewMaterial = (id, edition, signal) =>
+  json(`${materialPath(id)}/preview?edition=${edition}`, { signal });
+
+const seen = (revision) => ({ "If-Match": `"${revision}"` });
+
+/** Changes the revision that was seen; refused with 412 when there is a newer one. */
+export const changeMaterial = (id, revision, body) =>
+  json(materialPath(id), { method: "PATCH", body, headers: seen(revision) });
+export const restoreMaterial = (id, revision, wanted) =>
+  json(`${materialPath(id)}/restore`, {
+    method: "POST",
+    body: { revision: wanted },
+    headers: seen(revision),
+  });
+
+/** A material as a file: `{blob, name}`. */
+export async function exportMaterial(id, format, edition) {
+  const response = await send(`${materialPath(id)}/export?format=${format}&edition=${edition}`);
+  const [, name = "eduhu"] = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("Content-Disposition")) ?? [];
+  return { blob: await response.blob(), name: decodeURIComponent(name) };
+}

@@ -29,6 +29,11 @@ export class ChatList {
     return this.#chats.get(id);
   }
 
+  /** A chat has been changed elsewhere on the page. */
+  take(chat) {
+    this.#take([chat]);
+  }
+
   clear() {
     this.#chats.clear();
     this.#next = null;

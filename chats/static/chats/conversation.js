@@ -5,6 +5,7 @@ import { byId, iconButton } from "./dom.js";
 import { Answer, questionNode } from "./messages.js";
 import { readReply, ReplyText } from "./stream.js";
 import { t } from "./texts.js";
+import { thumbs } from "./thumbs.js";
 
 const NEAR_END = 80; // pixels from the end that still count as "at the end"
 
@@ -16,7 +17,10 @@ export class Conversation {
   #pinned = true; // the end is kept in view
   #top = 0; // where the view was when it last moved
 
-  /** `events`: onStarted(chatId), onChanged(), onMissing(), onTitle(title), say(text), notice(text, options). */
+  /**
+   * `events`: onStarted(chatId), onChanged(), onMissing(), onChat(chat), say(text),
+   * notice(text, options), onMaterial(chatId, messageId), onKeep({chatId, messageId, content}).
+   */
   constructor(composer, events) {
     this.composer = composer;
     this.events = events;
@@ -64,6 +68,18 @@ export class Conversation {
     await this.#read(run, () => api.ask(body, run.controller.signal));
   }
 
+  /** Has a document made; it streams in like an answer. */
+  async make(wish, text) {
+    this.events.notice("");
+    const question = questionNode({ content: text });
+    this.messages.append(question);
+    const run = this.#begin(new ReplyText(), { wish, text, question });
+    const body = { message_id: randomId(), ...wish };
+    if (this.chatId) body.chat_id = this.chatId;
+    run.wish = body; // the same id when it is tried again
+    await this.#read(run, () => api.generate(body, run.controller.signal));
+  }
+
   /** Asks the server to stop; the end of the stream says that it has. */
   async stop() {
     const run = this.#run;
@@ -80,7 +96,7 @@ export class Conversation {
       // In this order: an answer that ends between the two requests is in the second.
       const chat = await api.getChat(chatId, signal);
       const page = await api.listMessages(chatId, signal);
-      this.events.onTitle(chat.title);
+      this.events.onChat(chat);
       this.#earlier = page.next;
       this.messages.replaceChildren(...page.results.map((message) => this.#stored(message)));
       this.#attach(chat.live_reply, page.results);
@@ -102,7 +118,22 @@ export class Conversation {
   }
 
   #stored(message) {
-    return message.role === "user" ? questionNode(message) : Answer.stored(message);
+    if (message.role === "user") return questionNode(message);
+    const { id, content, content_type: type, feedback } = message;
+    return Answer.stored(message, this.#tools(id, content, type === "artifact", feedback));
+  }
+
+  /** What can be done with a stored answer: open what it made or keep its text, and judge it. */
+  #tools(messageId, content, isMaterial, feedback = null) {
+    const { chatId } = this;
+    const say = this.events.say;
+    const fail = (error) => this.events.notice(error.message, error);
+    const open = () => this.events.onMaterial(chatId, messageId);
+    const keep = () => this.events.onKeep({ chatId, messageId, content });
+    const way = isMaterial
+      ? iconButton("folder", t("material.open"), open, { class: "material" })
+      : iconButton("folder", t("material.keep"), keep, { class: "quiet" });
+    return [way, ...thumbs(messageId, feedback, { say, fail })];
   }
 
   async #loadEarlier() {
@@ -168,14 +199,16 @@ export class Conversation {
   }
 
   /** The server has stored the question. */
-  #accepted(run, { chat_id: chatId, demo }) {
+  #accepted(run, { chat_id: chatId, message_id: messageId, demo, artifact_id: artifactId }) {
     if (demo) run.answer.markDemo();
+    run.messageId = messageId;
+    run.artifactId = artifactId;
     run.begun = true;
     if (run.stopping) this.#cancel(run);
     if (run.accepted) return;
     run.accepted = true;
     this.#attempt = null;
-    this.composer.accepted(run.draft);
+    if (run.draft) this.composer.accepted(run.draft);
     if (this.#run !== run) return this.#leftBehind(run);
     if (this.chatId !== chatId) {
       this.chatId = chatId;
@@ -206,7 +239,9 @@ export class Conversation {
     const wrong = end.type === "error";
     const note = wrong ? end.error : notes[end.finish_reason];
     run.answer.show(run.reply.text);
-    run.answer.finish(wrong ? null : Date.now(), { note, wrong, actions: this.#waysOn(run, end) });
+    const isMade = Boolean(run.artifactId) && end.finish_reason === "stop";
+    const tools = wrong || !run.reply.text ? [] : this.#tools(run.messageId, run.reply.text, isMade);
+    run.answer.finish(wrong ? null : Date.now(), { note, wrong, actions: this.#waysOn(run, end), tools });
     this.events.say(note || t("chat.finished"));
     this.#close(run);
     this.events.onChanged();
@@ -215,7 +250,8 @@ export class Conversation {
   /** What can be done with a reply that has not come to its proper end. */
   #waysOn(run, end) {
     const ways = [];
-    if (run.reply.text && end.finish_reason !== "stop") {
+    // Half a document helps nobody: it is asked for again, not written on.
+    if (run.reply.text && end.finish_reason !== "stop" && !run.artifactId) {
       ways.push(this.#way("edit", t("retry.goOn"), () => this.#goOn(run, end)));
     }
     if (end.type === "error") ways.push(this.#way("retry", t("retry.ask"), () => this.#askAgain(run, end)));
@@ -273,11 +309,12 @@ export class Conversation {
     run.answer.node.remove();
     run.question.remove();
     this.#showEmpty();
-    this.composer.restore(run.text);
+    if (!run.wish) this.composer.restore(run.text);
     if (error.replyId) this.open(this.chatId);
     const wait = error.retryAfter;
-    const again = { label: t("retry"), wait, action: () => this.composer.submit() };
-    const kept = `${error.message} ${t("error.kept")}`;
+    const action = () => (run.wish ? this.make(run.wish, run.text) : this.composer.submit());
+    const again = { label: t("retry"), wait, action };
+    const kept = run.wish ? error.message : `${error.message} ${t("error.kept")}`;
     const details = { requestId: error.requestId, status: error.status };
     this.events.notice(kept, { ...details, ...(error.replyId ? {} : again) });
   }

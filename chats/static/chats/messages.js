@@ -39,11 +39,11 @@ export class Answer {
     this.view = new MarkdownView(this.body);
   }
 
-  /** The node of a stored answer. */
-  static stored({ content, timestamp }) {
+  /** The node of a stored answer; `tools` are buttons beside those that each answer has. */
+  static stored({ content, timestamp }, tools) {
     const answer = new Answer();
     answer.show(content);
-    answer.finish(timestamp);
+    answer.finish(timestamp, { tools });
     return answer.node;
   }
 
@@ -69,14 +69,14 @@ export class Answer {
   }
 
   /** The end: shows everything at once, with the actions. */
-  finish(moment, { note = "", wrong = false, actions = [] } = {}) {
+  finish(moment, { note = "", wrong = false, actions = [], tools = [] } = {}) {
     cancelAnimationFrame(this.#frame);
     delete this.node.dataset.progress;
     this.node.removeAttribute("aria-busy");
     this.state.textContent = note;
     this.state.hidden = !note;
     this.state.classList.toggle("wrong", wrong);
-    this.foot.replaceChildren(...actions, ...(this.#text ? this.#tools() : []));
+    this.foot.replaceChildren(...actions, ...tools, ...(this.#text ? this.#tools() : []));
     if (moment) this.foot.append(momentNode(moment));
     this.#render();
   }

@@ -8,8 +8,12 @@ import { Conversation } from "./conversation.js";
 import { byId } from "./dom.js";
 import { Drawer } from "./drawer.js";
 import { Login } from "./login.js";
+import { Materials } from "./materials.js";
 import { showNotice } from "./notice.js";
+import { Preferences } from "./preferences.js";
+import { TopicChip } from "./topic.js";
 import { applyTexts, startLanguage, t, toggleLanguage } from "./texts.js";
+import { WishDialog } from "./wish.js";
 
 class Page {
   constructor() {
@@ -28,16 +32,39 @@ class Page {
       onStarted: (id) => this.#started(id),
       onChanged: () => this.#refreshChats(),
       onMissing: () => this.#show(null),
-      onTitle: (title) => this.#title(title),
+      onChat: (chat) => this.#head(chat),
+      onMaterial: (chatId, messageId) => this.materials.openOfMessage(chatId, messageId),
+      onKeep: (answer) => this.materials.askToKeep(answer),
       say: (text) => this.#say(text),
       notice: showNotice,
     });
+    const fail = (error) => error.status !== 401 && showNotice(error.message, error);
+    this.materials = new Materials({
+      onWish: () => this.wishes.open(),
+      onChat: (id) => id !== this.conversation.chatId && this.#show(id),
+      teacherId: () => this.teacher.id,
+      say: (text) => this.#say(text),
+      fail,
+    });
+    this.wishes = new WishDialog({
+      kinds: () => this.materials.kinds(),
+      onWish: (wish, question) => this.conversation.make(wish, question),
+      isBusy: () => this.composer.busy,
+      onWait: () => this.#say(t("composer.wait")),
+      fail,
+    });
+    this.preferences = new Preferences({ say: (text) => this.#say(text), fail });
+    this.topic = new TopicChip({
+      onChanged: (chat) => this.chats.take(chat),
+      say: (text) => this.#say(text),
+      fail,
+    });
     this.chats = new ChatList({
       onChoose: () => this.drawer.close(),
-      onChanged: (chat) => chat.id === this.conversation.chatId && this.#title(chat.title),
+      onChanged: (chat) => chat.id === this.conversation.chatId && this.#head(chat),
       onGone: (id) => id === this.conversation.chatId && this.#show(null),
       say: (text) => this.#say(text),
-      fail: (error) => error.status !== 401 && showNotice(error.message, error),
+      fail,
     });
     this.#listen();
   }
@@ -58,6 +85,7 @@ class Page {
     byId("logout").addEventListener("click", () => this.#logout());
     byId("new-chat").addEventListener("click", () => this.#newChat());
     byId("new-chat-top").addEventListener("click", () => this.#newChat());
+    for (const id of ["materials", "preferences"]) byId(id).addEventListener("click", () => this.drawer.close());
     byId("print-chat").addEventListener("click", () => window.print());
     byId("skip").addEventListener("click", (event) => {
       event.preventDefault();
@@ -79,6 +107,7 @@ class Page {
     byId("teacher-name").textContent = this.teacher.name || this.teacher.email;
     byId("teacher-email").textContent = this.teacher.name ? this.teacher.email : "";
     this.#greet();
+    this.topic.load();
     this.#refreshChats();
     this.#route();
   }
@@ -87,6 +116,8 @@ class Page {
     this.teacher = null;
     this.conversation.leave();
     this.chats.clear();
+    this.materials.clear();
+    this.wishes.clear();
     this.drawer.close();
     showNotice("");
     byId("messages").replaceChildren();
@@ -119,7 +150,7 @@ class Page {
   #route({ keepNotice = false } = {}) {
     const [, id = null] = /^#\/chat\/([\w-]+)$/.exec(location.hash) ?? [];
     if (!keepNotice) showNotice("");
-    this.#title(id ? this.chats.get(id)?.title : null);
+    this.#head(id ? this.chats.get(id) : null);
     this.chats.choose(id);
     this.conversation.open(id);
     // On a touch screen the keyboard would cover what was just opened.
@@ -136,14 +167,17 @@ class Page {
     try {
       await this.chats.refresh();
       const chat = this.chats.get(this.conversation.chatId);
-      if (chat) this.#title(chat.title);
+      if (chat) this.#head(chat);
     } catch (error) {
       if (error.status !== 401) showNotice(error.message, error);
     }
   }
 
-  #title(title) {
+  /** Says which chat is shown, and what it is about. */
+  #head(chat) {
+    const title = chat?.title;
     const text = title || t("chats.new");
+    this.topic.show(chat);
     byId("chat-title").textContent = text;
     byId("print-chat").hidden = !title;
     document.title = title ? `${text} · eduhu` : "eduhu";
@@ -162,6 +196,8 @@ class Page {
     if (!this.teacher) return;
     this.#greet();
     this.chats.render();
+    this.topic.load();
+    this.materials.clear();
     // The messages carry words of the page as well; a reply that streams is joined again.
     if (!this.composer.busy || this.conversation.chatId) this.#route({ keepNotice: true });
   }

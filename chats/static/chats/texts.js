@@ -1,5 +1,7 @@
 // Every word the page says, in German and English, and the language that is on.
 
+import { MATERIAL_TEXTS } from "./material-texts.js";
+
 const LANGUAGE_KEY = "eduhu.language";
 
 const TEXTS = {
@@ -59,6 +61,28 @@ const TEXTS = {
     "developers.text": "Eine eigene Webseite kann Ihre Chats lesen, während sie sich ändern. Mit @instantdb/core genügen drei Zeilen:",
     "developers.values": "app_id, api_uri, websocket_uri und token liefert POST /api/realtime/token, teacher_id die Anmeldung. Geändert wird nur über die API.",
     "developers.api": "Beschreibung der API",
+    "topic.label": "Thema des Chats",
+    "topic.none": "Thema wählen",
+    "topic.corrected": "Thema geändert: {topic}",
+    "preferences.title": "Einstellungen",
+    "preferences.intro": "Was eduhu von Ihnen weiß, fließt in jede Antwort ein.",
+    "preferences.subjects": "Fächer",
+    "preferences.subjectsHint": "mit Kommas getrennt",
+    "preferences.grade": "Klasse",
+    "preferences.state": "Bundesland",
+    "preferences.school": "Schulform",
+    "preferences.none": "keine Angabe",
+    "preferences.mails": "E-Mails",
+    "preferences.exportReady": "wenn ein langer Export fertig ist",
+    "preferences.weekly": "montags ein Rückblick auf die Woche",
+    "preferences.memory": "Gedächtnis",
+    "preferences.usesMemory": "Antworten dürfen nutzen, was hier steht",
+    "preferences.memoryHint": "Zum Beispiel: Die 7b schreibt am Freitag einen Test. Keine Namen von Schülerinnen und Schülern.",
+    "preferences.remember": "Merken",
+    "preferences.forget": "Vergessen: {text}",
+    "preferences.forgotten": "Das ist vergessen.",
+    "preferences.saved": "Die Einstellungen sind gespeichert.",
+    "preferences.save": "Speichern",
     "cancel": "Abbrechen",
     "close": "Schließen",
     "chat.print": "Chat drucken",
@@ -67,6 +91,10 @@ const TEXTS = {
     "chat.toEnd": "Zum Ende",
     "chat.you": "Sie",
     "chat.assistant": "eduhu",
+    "chat.up": "Diese Antwort war hilfreich",
+    "chat.down": "Diese Antwort war nicht hilfreich",
+    "chat.thanks": "Danke für die Rückmeldung.",
+    "chat.unsaid": "Die Rückmeldung ist zurückgenommen.",
     "chat.copy": "Kopieren",
     "chat.copied": "Kopiert",
     "chat.copyFailed": "Kopieren ist in diesem Browser nicht möglich.",
@@ -171,6 +199,28 @@ const TEXTS = {
     "developers.text": "A web page of your own can read your chats while they change. With @instantdb/core, three lines are enough:",
     "developers.values": "POST /api/realtime/token returns app_id, api_uri, websocket_uri and token; signing in returns teacher_id. Changes are made through the API only.",
     "developers.api": "Description of the API",
+    "topic.label": "Topic of the chat",
+    "topic.none": "Choose a topic",
+    "topic.corrected": "Topic changed: {topic}",
+    "preferences.title": "Preferences",
+    "preferences.intro": "What eduhu knows about you goes into every answer.",
+    "preferences.subjects": "Subjects",
+    "preferences.subjectsHint": "separated by commas",
+    "preferences.grade": "Grade",
+    "preferences.state": "Federal state",
+    "preferences.school": "Type of school",
+    "preferences.none": "not said",
+    "preferences.mails": "E-mails",
+    "preferences.exportReady": "when a long export is ready",
+    "preferences.weekly": "a look back at the week, on Mondays",
+    "preferences.memory": "Memory",
+    "preferences.usesMemory": "Answers may use what stands here",
+    "preferences.memoryHint": "For example: class 7b writes a test on Friday. No names of pupils.",
+    "preferences.remember": "Remember",
+    "preferences.forget": "Forget: {text}",
+    "preferences.forgotten": "That is forgotten.",
+    "preferences.saved": "The preferences are stored.",
+    "preferences.save": "Save",
     "cancel": "Cancel",
     "close": "Close",
     "chat.print": "Print chat",
@@ -179,6 +229,10 @@ const TEXTS = {
     "chat.toEnd": "To the end",
     "chat.you": "You",
     "chat.assistant": "eduhu",
+    "chat.up": "This answer was helpful",
+    "chat.down": "This answer was not helpful",
+    "chat.thanks": "Thank you for your feedback.",
+    "chat.unsaid": "Your feedback has been taken back.",
     "chat.copy": "Copy",
     "chat.copied": "Copied",
     "chat.copyFailed": "Copying is not possible in this browser.",
@@ -251,9 +305,10 @@ export function toggleLanguage() {
   return current;
 }
 
-/** The text for `key`, with `{name}` filled in from `values`. */
-export function t(key, values = {}) {
-  return TEXTS[current][key].replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+/** The text for `key`, with `{name}` filled in from `values`; without one, `fallback`. */
+export function t(key, values = {}, fallback = undefined) {
+  const text = TEXTS[current][key] ?? MATERIAL_TEXTS[current][key] ?? fallback;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
 /** Fills every element that names its text in `data-text`, `data-label` or `data-placeholder`. */
