@@ -9,10 +9,11 @@ class EduhuConfig(AppConfig):
     verbose_name = "eduhu"
 
     def ready(self) -> None:
-        from eduhu import checks, environments, telemetry, tracing  # noqa: F401 (has its own checks)
+        from eduhu import checks, environments, roles, telemetry, tracing  # noqa: F401 (has its own checks)
 
         pre_migrate.connect(environments.before_migrate, sender=self)
         post_migrate.connect(environments.after_migrate, sender=self)
+        post_migrate.connect(roles.install, sender=roles.last_app())
 
         telemetry.start_sentry()
         tracing.start_tracing()
