@@ -14,10 +14,10 @@ import dj_database_url
 import dj_email_url
 from celery.schedules import crontab
 from django.templatetags.static import static
-from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from environs import Env, ValidationError, validate
 
+from eduhu.navigation import NAVIGATION, TABS
 from eduhu.postgresql import outage
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -478,24 +478,6 @@ STORAGES = {
 }
 
 
-def _admin_list(title: Any, icon: str, app: str, model: str, query: str = "") -> dict[str, Any]:
-    """A link to a list of the admin, for those who may see it."""
-    return {
-        "title": title,
-        "icon": icon,
-        "link": lambda request: reverse_lazy(f"admin:{app}_{model}_changelist") + query,
-        "permission": lambda request: request.user.has_perm(f"{app}.view_{model}"),
-    }
-
-
-def _replies(title: Any, states: str | None = None) -> dict[str, Any]:
-    query = f"?state__in={states}" if states else ""
-    return {
-        **_admin_list(title, "", "chats", "reply", query),
-        "active": lambda request: request.GET.get("state__in") == states,
-    }
-
-
 UNFOLD = {
     "LOGIN": {"form": "teachers.forms.SignInForm"},
     "SITE_TITLE": "eduhu",
@@ -524,81 +506,8 @@ UNFOLD = {
         },
     },
     "DASHBOARD_CALLBACK": "monitoring.admin.dashboard",
-    "SIDEBAR": {
-        "navigation": [
-            {
-                "items": [
-                    {
-                        "title": _("Overview"),
-                        "icon": "dashboard",
-                        "link": reverse_lazy("admin:index"),
-                    },
-                ],
-            },
-            {
-                "title": _("People"),
-                "separator": True,
-                "items": [
-                    _admin_list(_("Teachers"), "person", "teachers", "teacher"),
-                    _admin_list(_("Preferences"), "tune", "teachers", "teacherpreferences"),
-                    _admin_list(_("Groups"), "group", "auth", "group"),
-                ],
-            },
-            {
-                "title": _("Chats"),
-                "separator": True,
-                "items": [
-                    _admin_list(_("Chats"), "forum", "chats", "chat"),
-                    _admin_list(_("Messages"), "chat", "chats", "message"),
-                    _admin_list(_("Replies"), "smart_toy", "chats", "reply"),
-                ],
-            },
-            {
-                "title": _("Material"),
-                "separator": True,
-                "items": [_admin_list(_("Artifacts"), "description", "artifacts", "artifact")],
-            },
-            {
-                "title": _("Operation"),
-                "separator": True,
-                "items": [
-                    _admin_list(
-                        _("Scheduled work"), "schedule", "django_celery_beat", "periodictask"
-                    ),
-                ],
-            },
-            {
-                "title": _("Mirror"),
-                "separator": True,
-                "items": [
-                    _admin_list(_("State"), "sync", "mirror", "mirrorstate"),
-                    _admin_list(_("Outbox"), "outbox", "mirror", "outboxentry"),
-                    _admin_list(_("Comparisons"), "compare_arrows", "mirror", "reconcilereport"),
-                ],
-            },
-            {
-                "title": _("Alerts"),
-                "separator": True,
-                "items": [
-                    _admin_list(_("Alerts"), "notifications", "alerts", "alert"),
-                    _admin_list(_("Silences"), "notifications_off", "alerts", "silence"),
-                ],
-            },
-        ],
-    },
-    "TABS": [
-        {
-            "models": ["chats.reply"],
-            "items": [
-                _replies(_("All")),
-                _replies(_("In progress"), "queued,streaming"),
-                _replies(_("Failed"), "failed"),
-                _replies(_("Interrupted"), "interrupted"),
-                _replies(_("Cancelled"), "cancelled"),
-                _replies(_("Complete"), "complete"),
-            ],
-        },
-    ],
+    "SIDEBAR": {"navigation": NAVIGATION},
+    "TABS": TABS,
 }
 
 # --- What operators see --------------------------------------------------------------------
