@@ -4,6 +4,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from celery import signals
 from django.db import OperationalError
 
 from eduhu import beat
@@ -40,6 +41,8 @@ def running(monkeypatch):
     monkeypatch.setattr(beat, "AGAIN_SECONDS", 0.01)
     monkeypatch.setattr(beat, "DatabaseScheduler", Scheduler)
     monkeypatch.setattr(Scheduler, "ticking", threading.Event())
+    # Where beat is a process of its own, what watches and logs there would begin here for good.
+    monkeypatch.setattr(signals.beat_init, "receivers", [])
     embedded = beat.EmbeddedBeat(app)
 
     def begin(*errors):
