@@ -1,4 +1,4 @@
-"""Beat as a thread of the web process, for `memory://` only.
+"""Beat: its table, and its thread inside the web process (for `memory://` only).
 
 Beat reads its table without a net: when the database fails it there, it ends. As a process
 of its own it is started again by whoever watches over processes; here that is this file.
@@ -6,6 +6,8 @@ of its own it is started again by whoever watches over processes; here that is t
 
 import logging
 import threading
+from collections.abc import Mapping
+from typing import Any
 
 from celery import Celery
 from celery.beat import Service
@@ -16,6 +18,25 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1  # how long it sleeps at most, and so how long its end may take
 AGAIN_SECONDS = 2.0
+
+
+class Scheduler(DatabaseScheduler):
+    """The table of what is due, whole or not at all.
+
+    Its base class leaves out what the database could not take, logs that, and goes on
+    without: after an outage at the start, nothing would be due for five minutes.
+    """
+
+    def update_from_dict(self, mapping: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write these entries of the settings into the table.
+
+        Raises `DatabaseError` when one of them could not be written.
+        """
+        entries = {
+            name: self.Entry.from_entry(name, app=self.app, **fields)  # type: ignore[no-untyped-call]
+            for name, fields in mapping.items()
+        }
+        self.schedule.update({name: each for name, each in entries.items() if each.model.enabled})
 
 
 class EmbeddedBeat:
@@ -56,7 +77,7 @@ class EmbeddedBeat:
         self._service = Service(
             self._app,
             max_interval=LOOK_SECONDS,
-            scheduler_cls=DatabaseScheduler,
+            scheduler_cls=Scheduler,
             remote_control=False,  # type: ignore[call-arg]  # its types are of an older version
         )
         if not self._stopping.is_set():  # who stops us now may have seen the one before

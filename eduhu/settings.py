@@ -220,7 +220,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "Europe/Berlin"
 CELERY_RESULT_EXPIRES = None  # there are none to clean up
 # Kept as rows, so that the admin shows each entry and can switch it off.
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "eduhu.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "remove-expired": {
         "task": "teachers.tasks.remove_expired",

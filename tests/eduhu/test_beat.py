@@ -1,11 +1,12 @@
-"""Beat inside the web process goes on after whatever ends it."""
+"""Beat has its whole table or none, and goes on inside the web process after whatever ends it."""
 
 import threading
 from types import SimpleNamespace
 
 import pytest
 from celery import signals
-from django.db import OperationalError
+from django.conf import settings
+from django.db import OperationalError, connection
 
 from eduhu import beat
 from eduhu.celery import app
@@ -39,7 +40,7 @@ class Scheduler:
 def running(monkeypatch):
     """`begin(*errors)` starts it with a table that fails in these ways, one after the other."""
     monkeypatch.setattr(beat, "AGAIN_SECONDS", 0.01)
-    monkeypatch.setattr(beat, "DatabaseScheduler", Scheduler)
+    monkeypatch.setattr(beat, "Scheduler", Scheduler)
     monkeypatch.setattr(Scheduler, "ticking", threading.Event())
     # Where beat is a process of its own, what watches and logs there would begin here for good.
     monkeypatch.setattr(signals.beat_init, "receivers", [])
@@ -68,3 +69,17 @@ def test_it_ends_also_while_the_database_is_away(running, monkeypatch):
     running.begin(*[OperationalError("away")] * 9)
     running.stop()
     assert not running.thread.is_alive()
+
+
+@pytest.mark.django_db(transaction=True)  # beat closes connections
+def test_a_database_that_goes_away_at_the_start_leaves_no_task_out():
+    failing = settings.CELERY_BEAT_SCHEDULE["heartbeat"]["task"]
+
+    def fail(execute, sql, params, many, context):
+        if "periodictask" in sql and failing in (params or ()):
+            raise OperationalError("away")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(fail), pytest.raises(OperationalError):
+        beat.Scheduler(app=app)
+    assert set(settings.CELERY_BEAT_SCHEDULE) <= set(beat.Scheduler(app=app).schedule)

@@ -3,8 +3,8 @@
 import pytest
 from django.conf import settings
 from django_celery_beat.models import PeriodicTask
-from django_celery_beat.schedulers import DatabaseScheduler
 
+from eduhu.beat import Scheduler
 from eduhu.celery import app
 from tests.admin import page, queries_of, staff_client
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)  # beat closes connections
 @pytest.fixture
 def scheduler():
     """Beat, which has just begun."""
-    return DatabaseScheduler(app=app)
+    return Scheduler(app=app)
 
 
 def test_staff_see_each_entry_of_beat_and_when_it_runs(scheduler):
@@ -32,7 +32,7 @@ def test_an_entry_that_staff_switch_off_stays_off(scheduler):
     assert client.post(page(PeriodicTask, "change", work), {}).status_code == 302
     work.refresh_from_db()
     assert (work.enabled, work.task) == (False, "eduhu.cache.tasks.warm_caches")
-    again = DatabaseScheduler(app=app)
+    again = Scheduler(app=app)
     assert "warm-the-caches" not in again.schedule
     assert "compare-a-part-of-the-mirror" in again.schedule
 
