@@ -10,6 +10,7 @@ ZEAL_RAISE = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CHAT_RATE = "off"
 TOPIC_TAGGING = "off"
+WHITENOISE_AUTOREFRESH = True  # else each client of a test lists all static files first
 MAX_WAITING_REQUESTS = 10_000
 INSTANT_APP_ADMIN_TOKEN = ""
 TEMPLATE_WORD_DELAY_SECONDS = 0.0

@@ -1,7 +1,6 @@
 """Each fault raises its own alert and no other, and the alert ends when the fault is repaired."""
 
 import datetime as dt
-import gc
 import threading
 import time
 import uuid
@@ -33,7 +32,6 @@ MB = 1024 * 1024
 @pytest.fixture(autouse=True)
 def small_process(monkeypatch):
     """Count what this process takes from 100 MB on: with all tests in it, it is larger than any."""
-    gc.collect()
     before = resident_bytes()
     monkeypatch.setattr(sample, "resident_bytes", lambda: resident_bytes() - before + 100 * MB)
 
