@@ -1,6 +1,8 @@
 """Work on chats that nobody waits for."""
 
-from celery import shared_task
+from typing import Any
+
+from celery import Task, shared_task
 from django.conf import settings
 
 from chats.tagging import work
@@ -8,6 +10,7 @@ from eduhu.celery import wake
 from eduhu.switches import state
 
 SECONDS = 150  # of one run; what is left waits for the next
+_others: list[Task[..., Any]] = []  # of the apps above
 
 
 @shared_task
@@ -18,6 +21,11 @@ def tag_messages() -> None:
         work.tag_waiting(SECONDS)
 
 
+def also_wake(task: Task[..., Any]) -> None:
+    """Wake this task too when replies have ended; it must be one that beat also starts."""
+    _others.append(task)
+
+
 def wake_tagger() -> None:
     """Have the questions that wait judged soon; without a broker, the sweep finds them.
 
@@ -25,3 +33,5 @@ def wake_tagger() -> None:
     """
     if settings.TOPIC_TAGGING != "off":
         wake(tag_messages)
+    for task in _others:
+        wake(task)

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "artifacts",
     "artifacts.library",
     "artifacts.exporting",
+    "artifacts.recommendations",
     "monitoring",
     "monitoring.health",
     "monitoring.alerts",
@@ -275,6 +276,11 @@ CELERY_BEAT_SCHEDULE = {
     # What no wake-up told of.
     "tag-messages": {
         "task": "chats.tasks.tag_messages",
+        "schedule": 60.0,
+        "options": {"expires": 50},
+    },
+    "embed-for-recommendations": {
+        "task": "artifacts.recommendations.tasks.embed_waiting",
         "schedule": 60.0,
         "options": {"expires": 50},
     },

@@ -28,6 +28,7 @@ urlpatterns = [
     path("", include("artifacts.urls")),
     path("", include("artifacts.library.urls")),
     path("", include("artifacts.exporting.urls")),
+    path("", include("artifacts.recommendations.urls")),
     path("", include("monitoring.urls")),
 ]
 

@@ -11,6 +11,7 @@ SWITCHES = {
     "export_ready": True,  # somebody asked for it and waits
     "weekly_summary": False,
     "insights": True,  # on a page; no e-mail
+    "recommendations": True,  # the same
 }
 
 

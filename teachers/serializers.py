@@ -58,6 +58,9 @@ class NotificationSettings(serializers.Serializer[Data]):
     insights = serializers.BooleanField(
         required=False, help_text="Hints at /api/insights. On unless switched off."
     )
+    recommendations = serializers.BooleanField(
+        required=False, help_text="/api/recommendations. On unless switched off."
+    )
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse what is no switch: it would look as if it did something."""
@@ -74,6 +77,7 @@ class NotificationState(serializers.Serializer[Data]):
     export_ready = serializers.BooleanField()
     weekly_summary = serializers.BooleanField()
     insights = serializers.BooleanField()
+    recommendations = serializers.BooleanField()
 
 
 class PreferencesInput(serializers.Serializer[Data]):

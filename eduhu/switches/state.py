@@ -24,6 +24,7 @@ FEATURES: dict[str, Any] = {
     "generation": _("Making of material"),
     "exports": _("Exports as files"),
     "analytics": _("Numbers for teachers"),
+    "recommendations": _("Recommendations"),
     "realtime": _("Live rows through InstantDB: new tokens"),
     "sign_in": _("New sign-ins of teachers"),
     "warming": _("Warming of the caches"),

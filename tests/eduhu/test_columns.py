@@ -81,7 +81,8 @@ FOREIGN_KEYS = [
 ]
 TRIGGERS = {
     "messages_added", "messages_removed", "chats_touched", "messages_untagged",
-    "messages_topics_gone", "chats_topic_gone", "replies_ended",
+    "messages_topics_gone", "chats_topic_gone", "replies_ended", "messages_vector_due",
+    "artifacts_vector_gone", "chats_vector_gone",
 }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ WISH = {"kind": "quiz", "topic": "Licht"}
 FEEDBACK = "/api/messages/{message_id}/feedback"
 COLLEAGUE = {"email": "colleague@eduhu.example"}
 IN_ORDER = {"artifact_ids": ["{artifact_id}"]}
+STARTER = "klassenregeln-gemeinsam"
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,12 @@ CALLS = [
     Call("GET", "/api/exports/{export_id}", ROW, 200),
     Call("DELETE", "/api/exports/{export_id}", ROW, 204),
     Call("GET", "/api/exports/{export_id}/file", ROW, 200),
+    Call("GET", "/api/recommendations", OWN, 200),
+    Call("PUT", "/api/recommendations/{item}", ROW, 204, {"mark": "opened"}),
+    Call("DELETE", "/api/recommendations/{item}", ROW, 204),
+    Call("GET", "/api/starter", OWN, 200),
+    Call("GET", "/api/starter/{slug}", OWN, 200),
+    Call("POST", "/api/starter/{slug}/keep", OWN, 201),
     Call("GET", "/api/search", OWN, 200, query="?q=licht"),
     Call("GET", "/api/library", LIST, 200),
     Call("GET", "/api/library/tags", OWN, 200),
@@ -132,6 +139,7 @@ CALLS = [
 REFERRING = [
     Call("POST", "/api/artifacts", ROW, 201, {**MATERIAL, "chat_id": "{chat_id}"}),
     Call("POST", "/api/artifacts", ROW, 201, {**MATERIAL, "message_id": "{message_id}"}),
+    Call("GET", "/api/recommendations", ROW, 200, query="?chat_id={chat_id}"),
     Call("POST", "/api/chat", ROW, 200, {**QUESTION, "chat_id": "{chat_id}"}),
     Call("POST", "/api/artifacts/generate", ROW, 200, {**WISH, "chat_id": "{chat_id}"}),
 ]
@@ -174,7 +182,8 @@ class World:
             return {name: self.fill(each) for name, each in value.items()}
         if isinstance(value, list):
             return [self.fill(each) for each in value]
-        return value.format(**vars(self), revision=1) if isinstance(value, str) else value
+        more = {"revision": 1, "item": self.artifact_id, "slug": STARTER}
+        return value.format(**vars(self), **more) if isinstance(value, str) else value
 
     def rows(self):
         """Everything that is stored, to see that nothing changed."""
@@ -235,7 +244,7 @@ def world(teacher):
 def send(client, call, world, data=None, **extra):
     if call.if_match:
         extra["HTTP_IF_MATCH"] = "*"
-    path = world.fill(call.path) + call.query
+    path = world.fill(call.path + call.query)
     return client.send(call.method, path, world.fill(data or call.data), **extra)
 
 

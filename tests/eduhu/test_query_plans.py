@@ -24,6 +24,9 @@ from artifacts.library.models import Collection, CollectionItem, Facets, Favouri
 from artifacts.library.search import triggers as search_triggers
 from artifacts.library.search.results import search
 from artifacts.models import Artifact, ArtifactExport
+from artifacts.recommendations import work as vectors
+from artifacts.recommendations.models import ItemMark, Vector
+from artifacts.recommendations.queries import recommendations as recommended
 from chats import actions, analytics, prompts, usage
 from chats import queries as chat_queries
 from chats.models import Chat, Message, MessageTopics, Reply, ReplyState, UsageEntry
@@ -130,6 +133,9 @@ def fill_the_other_tables():
         for number, pk in enumerate((teachers * 20)[:20_000])
     )
     Memory.objects.bulk_create(Memory(teacher_id=pk, text="x", key=str(n)) for n, pk in some)
+    ItemMark.objects.bulk_create(
+        ItemMark(teacher_id=pk, item_id=uuid.uuid4(), mark="opened") for _number, pk in some
+    )
     fill_the_library(teachers)
     said = {"topic": "other", "source": "model", "confidence": 0.5}
     MessageTopics.objects.bulk_create(
@@ -139,6 +145,7 @@ def fill_the_other_tables():
     filled = (
         "artifact_exports", "cache_habits", "knox_authtoken", "idempotent_requests",
         "message_topics", "mirror_outbox", "search_entries", "usage_entries",
+        "recommendation_marks", "recommendation_vectors",
         "artifact_facets", "memories", "artifact_tags", "collection_items", "collections", "favourites", "shares",
     )  # fmt: skip
     with connection.cursor() as cursor:
@@ -275,6 +282,20 @@ def judge_answer(year):
     actions.take_feedback_back(**answer)
 
 
+def recommend(year):
+    recommended(year.teacher, limit=6)
+    recommended(year.teacher, chat_id=year.chat_id, limit=6)
+
+
+def embed(year):
+    """Make the vectors of an artifact and a chat, beside many that wait; the model has its test."""
+    wanted = [year.artifact.pk, year.chat_id]
+    Vector.objects.filter(row_id__in=wanted).update(due_at=now() - dt.timedelta(days=1))
+    rows, until = vectors.take()
+    vectors.texts_of([row for row in rows if row.row_id in wanted])
+    vectors.store({rows[0].pk: b""}, until)
+
+
 def judge(ask):
     """Ask for the health of something, whatever it is."""
     checks._applied_until = 0.0  # or it might be known
@@ -343,6 +364,19 @@ HOT = {
     ),
     "preferences.of_teacher": lambda y: teacher_queries.preferences_of(y.teacher),
     "preferences.row": lambda y: teacher_queries.preferences_row(y.teacher, y.chat_id),
+    "recommendations.artifacts": embed,
+    "recommendations.chat": recommend,
+    "recommendations.languages": recommend,
+    "recommendations.marks": recommend,
+    "recommendations.own": recommend,
+    "recommendations.preferences": recommend,
+    "recommendations.questions": embed,
+    "recommendations.recent": recommend,
+    "recommendations.renew": lambda _y: vectors.renew(),
+    "recommendations.shared": recommend,
+    "recommendations.store": embed,
+    "recommendations.take": embed,
+    "recommendations.vectors": recommend,
     "replies.checkpoint": write,
     "replies.heartbeat": write,
     "replies.live_of_chat": lambda y: chat_queries.chat_detail(y.teacher, y.chat_id),

@@ -60,6 +60,10 @@ class Service:
         """Make what an id in a path names, and return the id."""
         if name == "revision":
             return 1
+        if name == "slug":
+            return "klassenregeln-gemeinsam"
+        if name == "item":
+            return self._make("artifact_id", headers)
         if name in {"reply_id", "message_id"}:
             frames = self._post("/api/chat", QUESTION, headers).text.splitlines()
             return json.loads(next(each for each in frames if each.startswith("data: "))[6:])[name]

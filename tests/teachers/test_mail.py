@@ -84,7 +84,12 @@ def test_the_link_in_it_switches_off_that_kind_alone(api, teacher, smtp, client)
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     link = re.fullmatch(r"<https://eduhu\.example(/.+)>", mail["List-Unsubscribe"].strip())[1]
     assert link in mail.get_content().replace("\n", "")
-    wanted = {"export_ready": True, "weekly_summary": True, "insights": True}
+    wanted = {
+        "export_ready": True,
+        "weekly_summary": True,
+        "insights": True,
+        "recommendations": True,
+    }
     assert client.get(link).status_code == 200  # programs look into links
     assert api.get("/api/preferences").json()["notification_settings"] == wanted
     for _ in range(2):

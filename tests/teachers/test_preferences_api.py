@@ -20,7 +20,12 @@ FULL = {
     "grade_level": "6",
     "subject_areas": ["Mathematik", "Deutsch"],
     "ai_model_preference": "template",
-    "notification_settings": {"export_ready": False, "weekly_summary": True, "insights": False},
+    "notification_settings": {
+        "export_ready": False,
+        "weekly_summary": True,
+        "insights": False,
+        "recommendations": False,
+    },
     "federal_state": "BY",
     "school_type": "gymnasium",
     "uses_memory": True,
@@ -29,7 +34,12 @@ EMPTY = {
     "grade_level": None,
     "subject_areas": [],
     "ai_model_preference": None,
-    "notification_settings": {"export_ready": True, "weekly_summary": False, "insights": True},
+    "notification_settings": {
+        "export_ready": True,
+        "weekly_summary": False,
+        "insights": True,
+        "recommendations": True,
+    },
     "federal_state": None,
     "school_type": None,
     "uses_memory": False,
@@ -156,7 +166,12 @@ def test_one_switch_leaves_the_others_as_they_are(api):
     api.send("PUT", URL, {})
     for sent in ({"weekly_summary": True}, {"export_ready": False}, {}):
         api.send("PATCH", URL, {"notification_settings": sent})
-    expected = {"export_ready": False, "weekly_summary": True, "insights": True}
+    expected = {
+        "export_ready": False,
+        "weekly_summary": True,
+        "insights": True,
+        "recommendations": True,
+    }
     assert chosen(api.get(URL))["notification_settings"] == expected
 
 
