@@ -58,7 +58,7 @@ def recommendations(
         return []
     chats = [chat.pk] if chat is not None else _recent_chats(teacher)
     context = _context(teacher, preferences, chat, chats)
-    items = _unseen(teacher, [*_artifacts(teacher, chats), *_starters()])
+    items = _unseen(teacher, [*_artifacts(teacher, chats), *starter_items()])
     ranked = rank(items, context, limit)
     languages = _languages([each.item.item_id for each in ranked if each.item.source != STARTER])
     return [
@@ -173,7 +173,8 @@ def _item(row: Document, source: str, vector: bytes | None) -> Item:
     )  # fmt: skip
 
 
-def _starters() -> list[Item]:
+def starter_items() -> list[Item]:
+    """Return the starter library, ready to be ranked."""
     vectors = starter.vectors()
     return [_starter_item(each, vectors.get(slug)) for slug, each in starter.library().items()]
 
