@@ -60,7 +60,7 @@ def recommendations(
     context = _context(teacher, preferences, chat, chats)
     items = _unseen(teacher, [*_artifacts(teacher, chats), *starter_items()])
     ranked = rank(items, context, limit)
-    languages = _languages([each.item.item_id for each in ranked if each.item.source != STARTER])
+    languages = languages_of([each.item.item_id for each in ranked if each.item.source != STARTER])
     return [
         {
             **{name: getattr(each.item, name) for name in _ITEM},
@@ -174,9 +174,10 @@ def _item(row: Document, source: str, vector: bytes | None) -> Item:
 
 
 def starter_items() -> list[Item]:
-    """Return the starter library, ready to be ranked."""
+    """Return the starter library, ready to be ranked; in an order that mixes subjects."""
     vectors = starter.vectors()
-    return [_starter_item(each, vectors.get(slug)) for slug, each in starter.library().items()]
+    items = (_starter_item(each, vectors.get(slug)) for slug, each in starter.library().items())
+    return sorted(items, key=lambda item: item.item_id)
 
 
 def _starter_item(each: Starter, vector: "array[float] | None") -> Item:
@@ -212,7 +213,7 @@ def _marks(teacher: Teacher, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]
 
 
 @named_query("recommendations.languages")
-def _languages(ids: Collection[uuid.UUID]) -> dict[str, str]:
+def languages_of(ids: Collection[uuid.UUID]) -> dict[str, str]:
     """Return the languages of documents, by id; a text does not say its own."""
     if not ids:
         return {}

@@ -61,9 +61,11 @@ def renew() -> None:
     model = embedding.model()
     for condition in ({"model__lt": model}, {"model__gt": model}):
         others = Vector.objects.filter(**condition, due_at__isnull=True)
-        ids = list(others.values_list("pk", flat=True)[: 10 * AT_ONCE])
-        if ids:
-            Vector.objects.filter(pk__in=ids).update(due_at=now())
+        with transaction.atomic():
+            free = others.select_for_update(skip_locked=True)
+            ids = list(free.values_list("pk", flat=True)[: 10 * AT_ONCE])
+            if ids:
+                Vector.objects.filter(pk__in=ids).update(due_at=now())
 
 
 @named_query("recommendations.take")
@@ -130,9 +132,11 @@ def mean(vectors: Sequence[bytes]) -> bytes | None:
 
 
 @named_query("recommendations.store")
-@transaction.atomic
 def store(made: Made, until: dt.datetime) -> int:
-    """Store vectors, except of what has changed meanwhile; return how many."""
+    """Store vectors, except of what has changed meanwhile; return how many.
+
+    Each alone: who holds several could wait for an import that waits for him.
+    """
     model, ours = embedding.model(), Vector.objects.filter(due_at=until)
     return sum(
         ours.filter(pk=pk).update(vector=vector, model=model, due_at=None)

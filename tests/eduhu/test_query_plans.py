@@ -26,6 +26,7 @@ from artifacts.library.search.results import search
 from artifacts.models import Artifact, ArtifactExport
 from artifacts.recommendations import work as vectors
 from artifacts.recommendations.models import ItemMark, Vector
+from artifacts.recommendations.queries import languages_of
 from artifacts.recommendations.queries import recommendations as recommended
 from chats import actions, analytics, prompts, usage
 from chats import queries as chat_queries
@@ -366,7 +367,7 @@ HOT = {
     "preferences.row": lambda y: teacher_queries.preferences_row(y.teacher, y.chat_id),
     "recommendations.artifacts": embed,
     "recommendations.chat": recommend,
-    "recommendations.languages": recommend,
+    "recommendations.languages": lambda y: languages_of([y.artifact.pk]),
     "recommendations.marks": recommend,
     "recommendations.own": recommend,
     "recommendations.preferences": recommend,

@@ -49,6 +49,7 @@ CALLS = [
     ("analytics", "GET", "/api/analytics/summary", None, 200),
     ("analytics", "GET", "/api/analytics", None, 200),
     ("analytics", "GET", "/api/insights", None, 200),
+    ("recommendations", "GET", "/api/recommendations", None, 200),
     ("realtime", "POST", "/api/realtime/token", None, 404),
     ("sign_in", "POST", "/api/auth/login", {"email": "", "password": PASSWORD}, 200),
 ]

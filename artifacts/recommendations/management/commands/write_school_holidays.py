@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from artifacts.recommendations.school_year import FILE
 from teachers.models import FEDERAL_STATES
 
-YEARS = range(2025, 2030)  # what the package knows from today on
+YEARS = range(2024, 2030)  # what the package knows from here on; the first begins in holidays
 SHORTEST = 3  # days; single free days make no season
 LONGEST_GAP = dt.timedelta(days=5)  # a weekend and public holidays within holidays
 NAMES = {
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 def table() -> dict[str, Any]:
     """Return what the file holds."""
     return {
-        "from": YEARS[0],
+        "from": YEARS[0] + 1,
         "until": YEARS[-1],
         "states": {state: _holidays(state) for state in FEDERAL_STATES},
     }
@@ -54,7 +54,7 @@ def _holidays(state: str) -> list[tuple[str, str, str]]:
     return [
         (_season(name, first), first.isoformat(), last.isoformat())
         for name, first, last in ranges
-        if (last - first).days + 1 >= SHORTEST
+        if (last - first).days + 1 >= SHORTEST and first > dt.date(YEARS[0], 1, 1)
     ]
 
 
