@@ -10,7 +10,8 @@ A score is a sum of parts, each a weight times how well it fits (0 to 1):
     shared     0.08  a colleague thought of this teacher
 
 The part that gives most is its reason. What a teacher has opened already comes last. What
-fits alike stays in the order in which it came.
+fits alike stays in the order in which it came. In a chat, what is about something else is
+left out, unless nothing else is there: three that fit are more than six of which three do not.
 """
 
 import uuid
@@ -81,11 +82,13 @@ class Ranked:
     item: Item
     score: float
     reason: str
+    is_beside: bool = False  # about something else than the chat
 
 
 def rank(items: Iterable[Item], context: Context, limit: int) -> list[Ranked]:
     """Return the best, at most `limit`, of which at most half are the teacher's own."""
     ranked = sorted((_ranked(item, context) for item in items), key=_order)
+    ranked = [each for each in ranked if not each.is_beside] or ranked
     own = limit - limit // 2
     found: list[Ranked] = []
     for each in ranked:
@@ -112,8 +115,15 @@ def _ranked(item: Item, context: Context) -> Ranked:
     telling = {name: value for name, value in parts.items() if name not in {"language", "shared"}}
     reason = max(telling, key=telling.__getitem__)
     return Ranked(
-        item, round(sum(parts.values()), 4), reason if telling[reason] >= TELLING else item.source
+        item,
+        round(sum(parts.values()), 4),
+        reason if telling[reason] >= TELLING else item.source,
+        is_beside=_is_known(item, context) and parts.get("fits_chat") == 0,
     )
+
+
+def _is_known(item: Item, context: Context) -> bool:
+    return item.vector is not None and context.vector is not None
 
 
 def _likeness(item: Item, context: Context) -> float:

@@ -15,7 +15,7 @@ from chats.actions import Question, send_message
 from chats.models import Message
 from eduhu import embedding
 from teachers.actions import save_preferences
-from tests.artifacts.vectors import give_vectors
+from tests.artifacts.vectors import give_vectors, vector_of
 from tests.client import ApiClient
 from tests.factories import make_chat, make_teacher
 
@@ -178,25 +178,23 @@ def test_a_vector_of_another_model_is_compared_with_nothing(teacher, api, chat):
     query = f"?chat_id={chat.pk}&limit=20"
     assert reasons(api, query)[str(artifact.pk)]["code"] == "fits_chat"
     Vector.objects.filter(row_id=artifact.pk).update(model="other-1")
-    assert str(artifact.pk) not in ids(api, query)  # all others are in German, at least
+    assert reasons(api, query)[str(artifact.pk)]["code"] == "own"
 
 
 # --- What was seen -----------------------------------------------------------------------------
 
 
 def test_what_is_opened_comes_last_and_what_is_dismissed_not_at_all(teacher, api, chat):
-    artifact = make_artifact(teacher)
-    path, query = f"{PATH}/{artifact.pk}", f"?chat_id={chat.pk}"
-    assert ids(api, query)[0] == str(artifact.pk)
+    other, artifact = (str(make_artifact(teacher).pk) for _ in range(2))
+    path, query = f"{PATH}/{artifact}", f"?chat_id={chat.pk}"
+    assert ids(api, query) == [artifact, other]  # the newer first
     assert api.send("PUT", path, {"mark": "opened"}).status_code == 204
-    assert str(artifact.pk) not in ids(api, query)  # others come first
-    ranked = rank([Item("a", artifact.pk, "own", "", "", "", is_opened=True)], Context("de"), 1)
-    assert [each.item.id for each in ranked] == ["a"]  # where there is nothing else, it is there
+    assert ids(api, query) == [other, artifact]
     assert api.send("PUT", path, {"mark": "dismissed"}).status_code == 204
     assert api.send("PUT", path, {"mark": "opened"}).status_code == 204
-    assert str(artifact.pk) not in ids(api, f"{query}&limit=20")
+    assert ids(api, query) == [other]
     assert api.send("DELETE", path).status_code == 204
-    assert ids(api, query)[0] == str(artifact.pk)
+    assert ids(api, query) == [artifact, other]
     assert api.send("DELETE", path).status_code == 204
 
 
@@ -277,6 +275,15 @@ def test_at_most_half_is_the_teachers_own():
     items = [item(f"own{n}", source="own", language="de") for n in range(9)]
     ranked = rank([*items, *(item(f"starter{n}") for n in range(9))], Context("de"), 5)
     assert [each.item.source for each in ranked] == ["own"] * 3 + ["starter"] * 2
+
+
+def test_a_chat_gets_only_what_is_about_it_where_there_is_such_a_thing():
+    like, unlike = (embedding.numbers(vector_of(thing)) for thing in ("Licht", "Igel"))
+    items = [item("unlike", vector=unlike, language="de"), item("unknown")]
+    asked = {"is_chat": True, "vector": like}
+    assert order([*items, item("like", vector=like)], **asked) == ["like", "unknown"]
+    assert order(items[:1], **asked) == ["unlike"]
+    assert order(items, vector=like) == ["unlike", "unknown"]  # the last chats are no question
 
 
 def test_what_is_of_another_season_loses():
