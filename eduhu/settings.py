@@ -281,6 +281,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "embed-for-recommendations": {
         "task": "artifacts.recommendations.tasks.embed_waiting",
+        "kwargs": {"seconds": 10},
         "schedule": 60.0,
         "options": {"expires": 50},
     },

@@ -26,7 +26,8 @@ from eduhu.db import now
 from eduhu.embedding import EmbeddingUnavailable
 from eduhu.named_queries import named_query
 
-AT_ONCE = 64
+AT_ONCE = 16
+RENEWED = 500  # of another model, each time
 LEASE = dt.timedelta(minutes=2)
 QUESTIONS = 4  # of a chat, the newest, which counts twice
 WORDS_LEAST = 3  # "shorter, please" says nothing of what a chat is about
@@ -37,22 +38,23 @@ Made = dict[int, bytes | None]  # by the id of the row; None where there is noth
 
 
 def embed_waiting(seconds: float) -> int:
-    """Make what is due, for at most about so long; return how many were made."""
+    """Make what is due, for at most about so long, once at least; return how many were made."""
     if embedding.model() is None:
         return 0
     renew()
     ends_at, done = time.monotonic() + seconds, 0
-    while time.monotonic() < ends_at:
+    while True:
         rows, until = take()
         if not rows:
-            break
+            return done
         try:
             made = make(rows)
         except EmbeddingUnavailable as error:
             logger.warning("vectors wait: %s", error)
-            break
+            return done
         done += store(made, until)
-    return done
+        if time.monotonic() >= ends_at:
+            return done
 
 
 @named_query("recommendations.renew")
@@ -63,17 +65,20 @@ def renew() -> None:
         others = Vector.objects.filter(**condition, due_at__isnull=True)
         with transaction.atomic():
             free = others.select_for_update(skip_locked=True)
-            ids = list(free.values_list("pk", flat=True)[: 10 * AT_ONCE])
+            ids = list(free.values_list("pk", flat=True)[:RENEWED])
             if ids:
                 Vector.objects.filter(pk__in=ids).update(due_at=now())
 
 
 @named_query("recommendations.take")
 def take() -> tuple[list[Vector], dt.datetime]:
-    """Take the rows that have waited longest; return them, and until when they are ours."""
+    """Take the rows that changed last; return them, and until when they are ours.
+
+    Whoever asks something now must not wait for an import of a whole school year.
+    """
     until = now() + LEASE
     with transaction.atomic():
-        due = Vector.objects.filter(due_at__lte=now()).order_by("due_at")
+        due = Vector.objects.filter(due_at__lte=now()).order_by("-due_at")
         rows = list(
             due.select_for_update(skip_locked=True).only("pk", "source", "row_id")[:AT_ONCE]
         )

@@ -189,7 +189,18 @@ def test_many_at_once_are_made_in_several_rounds(teacher, monkeypatch):
         Artifact(teacher=teacher, title=f"Licht {n}", content="1.", artifact_type="rubric")
         for n in range(5)
     )
-    assert work.embed_waiting(60) == 5
+    assert work.embed_waiting(0) == 2  # who is woken
+    assert work.embed_waiting(60) == 3  # beat
+
+
+def test_who_asks_now_does_not_wait_for_an_import(teacher, monkeypatch):
+    monkeypatch.setattr(work, "AT_ONCE", 1)
+    make_artifact(teacher)
+    Vector.objects.update(due_at=now() - dt.timedelta(minutes=1))
+    chat = make_chat(teacher)
+    Message.objects.create(chat=chat, role="user", content="Was ist Licht?")
+    tasks.embed_waiting()
+    assert list(Vector.objects.filter(due_at=None).values_list("row_id", flat=True)) == [chat.pk]
 
 
 def test_the_end_of_a_reply_wakes_it_and_beat_does(monkeypatch, settings):

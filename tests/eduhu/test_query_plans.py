@@ -291,7 +291,7 @@ def recommend(year):
 def embed(year):
     """Make the vectors of an artifact and a chat, beside many that wait; the model has its test."""
     wanted = [year.artifact.pk, year.chat_id]
-    Vector.objects.filter(row_id__in=wanted).update(due_at=now() - dt.timedelta(days=1))
+    Vector.objects.filter(row_id__in=wanted).update(due_at=now())
     rows, until = vectors.take()
     vectors.texts_of([row for row in rows if row.row_id in wanted])
     vectors.store({rows[0].pk: b""}, until)
