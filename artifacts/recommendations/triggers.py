@@ -26,7 +26,9 @@ _POSTGRESQL = [
     CREATE OR REPLACE FUNCTION messages_vector_due() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         INSERT INTO recommendation_vectors ({_COLUMNS})
-        SELECT DISTINCT 'chat', chat_id, {_NOW} FROM new_rows WHERE role = 'user' ORDER BY chat_id
+        SELECT 'chat', chat_id, {_NOW}
+        FROM (SELECT chat_id FROM new_rows WHERE role = 'user' GROUP BY chat_id) AS asked
+        ORDER BY chat_id
         {_AGAIN};
         RETURN NULL;
     END $$

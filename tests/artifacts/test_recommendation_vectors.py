@@ -92,6 +92,14 @@ def test_a_chat_is_what_its_last_questions_are_about(teacher, asked):
     assert vector_row(chat).due_at is not None
 
 
+def test_many_questions_of_a_chat_come_in_one_statement(teacher):
+    chats = [make_chat(teacher) for _ in range(2)]
+    Message.objects.bulk_create(
+        Message(chat=chats[n % 2], role="user", content="Was ist Licht?") for n in range(2000)
+    )
+    assert Vector.objects.count() == 2
+
+
 def test_where_all_is_short_the_short_counts_and_where_nothing_is_there_is_no_vector(teacher):
     chat, gone = make_chat(teacher), make_chat(teacher)
     for each in (chat, gone):
