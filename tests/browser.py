@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, Page, async_playwright, expect
 
@@ -46,7 +45,9 @@ async def browsing(browser: Browser, home: str) -> AsyncIterator[Visit]:
 
     async with AsyncExitStack() as profiles:
 
-        async def open_page(*, script: str = "", html: str = "", **options: object) -> Page:
+        async def open_page(
+            *, script: str = "", html: str = "", may_ask: str = "", **options: object
+        ) -> Page:
             profile = await browser.new_context(
                 **{"viewport": LAPTOP, "locale": "de-DE", "reduced_motion": "reduce", **options}
             )
@@ -56,7 +57,8 @@ async def browsing(browser: Browser, home: str) -> AsyncIterator[Visit]:
             page = await profile.new_page()
             if html:
                 await page.route(f"{home}/", lambda route: route.fulfill(body=html))
-            page.on("request", lambda request: _note_outside(request.url, home, outside))
+            homes = {home, may_ask or home}
+            page.on("request", lambda request: _note_outside(request.url, homes, outside))
             page.on("pageerror", lambda error: wrong.append(str(error)))
             page.on("console", lambda message: _note_error(message.type, message.text, wrong))
             await page.goto(home)
@@ -67,8 +69,8 @@ async def browsing(browser: Browser, home: str) -> AsyncIterator[Visit]:
     assert wrong == []
 
 
-def _note_outside(url: str, home: str, outside: list[str]) -> None:
-    if urlsplit(url)[:2] != urlsplit(home)[:2]:
+def _note_outside(url: str, homes: set[str], outside: list[str]) -> None:
+    if not url.startswith(("data:", *(f"{home}/" for home in homes))):
         outside.append(url)
 
 
@@ -78,8 +80,10 @@ def _note_error(kind: str, text: str, wrong: list[str]) -> None:
         wrong.append(text)
 
 
-async def sign_in(page: Page, password: str = "eduhu-demo") -> None:
-    await page.fill("#login-email", "demo@eduhu.example")
+async def sign_in(
+    page: Page, password: str = "eduhu-demo", email: str = "demo@eduhu.example"
+) -> None:
+    await page.fill("#login-email", email)
     await page.fill("#login-password", password)
     await page.press("#login-password", "Enter")
 

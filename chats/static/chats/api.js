@@ -109,6 +109,9 @@ export const changePreferences = (body) => json("/api/preferences", { method: "P
 export const listMemory = () => json("/api/memory");
 export const remember = (text) => json("/api/memory", { method: "POST", body: { text } });
 export const forget = (id) => json(`/api/memory/${encodeURIComponent(id)}`, { method: "DELETE" });
+/** What a chat says that might be worth remembering. */
+export const suggestMemory = (chatId) => json(`${chatPath(chatId)}/suggestions`);
+export const getInsights = (signal) => json("/api/insights", { signal });
 export const listTopics = () => json("/api/topics");
 
 const feedbackPath = (id) => `/api/messages/${encodeURIComponent(id)}/feedback`;
@@ -192,8 +195,12 @@ export const restoreMaterial = (id, revision, wanted) =>
   });
 
 /** A material as a file: `{blob, name}`. */
-export async function exportMaterial(id, format, edition) {
-  const response = await send(`${materialPath(id)}/export?format=${format}&edition=${edition}`);
+export const exportMaterial = (id, format, edition) =>
+  getFile(`${materialPath(id)}/export?format=${format}&edition=${edition}`);
+
+/** What a path leads to as a file: `{blob, name}`. */
+export async function getFile(path, signal) {
+  const response = await send(path, { signal });
   const [, name = "eduhu"] = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("Content-Disposition")) ?? [];
   return { blob: await response.blob(), name: decodeURIComponent(name) };
 }

@@ -18,7 +18,7 @@ export class Conversation {
   #top = 0; // where the view was when it last moved
 
   /**
-   * `events`: onStarted(chatId), onChanged(), onMissing(), onChat(chat), say(text),
+   * `events`: onStarted(chatId), onChanged(), onAnswered(chatId), onMissing(), onChat(chat), say(text),
    * notice(text, options), onMaterial(chatId, messageId), onKeep({chatId, messageId, content}).
    */
   constructor(composer, events) {
@@ -34,6 +34,7 @@ export class Conversation {
     this.earlierButton.addEventListener("click", () => this.#loadEarlier());
     this.toEnd.addEventListener("click", () => this.#scrollToEnd());
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    new ResizeObserver(() => this.#pinned && this.#follow()).observe(this.scroller); // what stands below it grows
   }
 
   /** Shows a chat, or the beginning of a new one. */
@@ -120,20 +121,22 @@ export class Conversation {
   #stored(message) {
     if (message.role === "user") return questionNode(message);
     const { id, content, content_type: type, feedback } = message;
-    return Answer.stored(message, this.#tools(id, content, type === "artifact", feedback));
+    return Answer.stored(message, this.#tools(id, content, type, feedback));
   }
 
   /** What can be done with a stored answer: open what it made or keep its text, and judge it. */
-  #tools(messageId, content, isMaterial, feedback = null) {
+  #tools(messageId, content, type, feedback = null) {
     const { chatId } = this;
     const say = this.events.say;
     const fail = (error) => this.events.notice(error.message, error);
     const open = () => this.events.onMaterial(chatId, messageId);
     const keep = () => this.events.onKeep({ chatId, messageId, content });
-    const way = isMaterial
-      ? iconButton("folder", t("material.open"), open, { class: "material" })
-      : iconButton("folder", t("material.keep"), keep, { class: "quiet" });
-    return [way, ...thumbs(messageId, feedback, { say, fail })];
+    const ways = {
+      artifact: () => iconButton("folder", t("material.open"), open, { class: "material" }),
+      text: () => iconButton("folder", t("material.keep"), keep, { class: "quiet" }),
+      image: () => "", // a picture is no text to be kept
+    };
+    return [ways[type](), ...thumbs(messageId, feedback, { say, fail })];
   }
 
   async #loadEarlier() {
@@ -239,12 +242,13 @@ export class Conversation {
     const wrong = end.type === "error";
     const note = wrong ? end.error : notes[end.finish_reason];
     run.answer.show(run.reply.text);
-    const isMade = Boolean(run.artifactId) && end.finish_reason === "stop";
-    const tools = wrong || !run.reply.text ? [] : this.#tools(run.messageId, run.reply.text, isMade);
+    const type = run.artifactId && end.finish_reason === "stop" ? "artifact" : "text";
+    const tools = wrong || !run.reply.text ? [] : this.#tools(run.messageId, run.reply.text, type);
     run.answer.finish(wrong ? null : Date.now(), { note, wrong, actions: this.#waysOn(run, end), tools });
     this.events.say(note || t("chat.finished"));
     this.#close(run);
     this.events.onChanged();
+    if (!wrong) this.events.onAnswered(this.chatId);
   }
 
   /** What can be done with a reply that has not come to its proper end. */

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { DocumentForm, placeName } from "./document-form.js";
 import { byId, el, iconButton } from "./dom.js";
+import { saveFile } from "./files.js";
 import { MarkdownView } from "./markdown.js";
 import { selectField, softLine } from "./panel.js";
 import { shelf } from "./shelf.js";
@@ -87,10 +88,7 @@ export class Material {
 
   #download(format) {
     return this.events.during(async () => {
-      const { blob, name } = await api.exportMaterial(this.material.id, format, this.#edition);
-      const link = el("a", { href: URL.createObjectURL(blob), download: name });
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10_000); // the download has begun by then
+      saveFile(await api.exportMaterial(this.material.id, format, this.#edition));
     });
   }
 

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { byId, el, icon, iconButton } from "./dom.js";
 import { Material } from "./material.js";
-import { moreButton, Panel, selectField, softLine } from "./panel.js";
+import { moreButton, selectField, softLine } from "./panel.js";
 import { SearchField } from "./search.js";
 import { star } from "./shelf.js";
 import { formatMoment, t } from "./texts.js";
@@ -14,17 +14,16 @@ export class Materials {
   #kinds = null; // promise of the kinds, in the language they were asked for
   #kind = ""; // the filters
   #shelf = "";
-  #loading = new AbortController();
 
   /** `events`: onWish(), onChat(id), teacherId(), say(text), fail(error). */
-  constructor(events) {
+  constructor(panel, events) {
+    this.panel = panel;
     this.events = events;
-    this.panel = new Panel(() => this.#loading.abort());
     this.keeping = byId("keep-dialog");
     byId("materials").addEventListener("click", () => this.openList());
     byId("keep-form").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#during(() => this.#keep());
+      this.panel.during(() => this.#keep());
     });
     this.keeping.querySelector("[value=cancel]").addEventListener("click", () => this.keeping.close());
   }
@@ -45,7 +44,7 @@ export class Materials {
   }
 
   openList() {
-    return this.#during(async (signal) => {
+    return this.panel.during(async (signal) => {
       const [kinds, collections] = await Promise.all([this.kinds(), api.listCollections(signal)]);
       const page = await api.listLibrary(this.#filters(), signal);
       if (signal.aborted) return;
@@ -55,7 +54,7 @@ export class Materials {
   }
 
   open(id) {
-    return this.#during(async (signal) => {
+    return this.panel.during(async (signal) => {
       const [kinds, material] = await Promise.all([this.kinds(), api.getMaterial(id, signal)]);
       await this.#show(kinds, material, signal);
     });
@@ -63,7 +62,7 @@ export class Materials {
 
   /** Opens what was made with an answer. */
   openOfMessage(chatId, messageId) {
-    return this.#during(async (signal) => {
+    return this.panel.during(async (signal) => {
       const { results } = await api.listMaterials({ chat_id: chatId, limit: 200 }, signal);
       const material = results.find((each) => each.message_id === messageId);
       if (!material) return this.openList();
@@ -99,7 +98,7 @@ export class Materials {
       onChat: (id) => this.#toChat(id),
       onGone: () => this.openList(),
       teacherId: () => this.events.teacherId(),
-      during: (work) => this.#during(work),
+      during: (work) => this.panel.during(work),
       say: this.events.say,
     });
     await shown.show(this.panel, signal);
@@ -121,7 +120,7 @@ export class Materials {
 
   /** What narrows the list down; a choice fills `list` anew. */
   #tools(kinds, collections, list) {
-    const refill = () => this.#during(async (signal) => {
+    const refill = () => this.panel.during(async (signal) => {
       const page = await api.listLibrary(this.#filters(), signal);
       list.replaceChildren(...this.#pageNodes(kinds, page));
     });
@@ -150,7 +149,7 @@ export class Materials {
   #pageNodes(kinds, page) {
     const list = el("ul", { class: "materials" }, ...this.#items(kinds, page.results));
     const empty = softLine(t(this.#kind || this.#shelf ? "materials.none" : "materials.empty"));
-    const more = moreButton(t("materials.more"), () => this.#during(() => this.#more(kinds, page, list, more)));
+    const more = moreButton(t("materials.more"), () => this.panel.during(() => this.#more(kinds, page, list, more)));
     more.hidden = !page.next;
     return [page.results.length ? list : empty, more];
   }
@@ -175,7 +174,7 @@ export class Materials {
 
   #items(kinds, materials) {
     const names = new Map(kinds.map((kind) => [kind.name, kind.display_name]));
-    const marks = { during: (work) => this.#during(work), say: this.events.say };
+    const marks = { during: (work) => this.panel.during(work), say: this.events.say };
     return materials.map((material) => {
       const about = [names.get(material.kind) ?? t(`family.${material.artifact_type}`), formatMoment(material.created_at)];
       if (!material.is_own) about.push(t("materials.from", { name: material.owner_name || t("materials.colleague") }));
@@ -184,18 +183,6 @@ export class Materials {
       const open = el("button", { type: "button", click: () => this.open(material.id) }, icon(ICONS[material.artifact_type]), text);
       return el("li", {}, open, star(material, marks));
     });
-  }
-
-  /** Does some work; a newer one takes its place, and what goes wrong is told. */
-  async #during(work) {
-    this.#loading.abort();
-    this.#loading = new AbortController();
-    const { signal } = this.#loading;
-    try {
-      await work(signal);
-    } catch (error) {
-      if (!signal.aborted) this.events.fail(error);
-    }
   }
 }
 

@@ -2,14 +2,15 @@
 
 import { el, icon, iconButton } from "./dom.js";
 import { MarkdownView } from "./markdown.js";
+import { pictureNode } from "./picture.js";
 import { formatMoment, t } from "./texts.js";
 
 /** The node of something the teacher wrote. */
-export function questionNode({ content, timestamp }) {
+export function questionNode({ content, content_type: type, timestamp }) {
   const node = el(
     "article",
     { class: "message question", "aria-label": t("chat.you") },
-    el("p", {}, content),
+    type === "image" ? pictureNode(content) : el("p", {}, content),
   );
   if (timestamp) node.append(momentNode(timestamp));
   return node;
@@ -40,9 +41,10 @@ export class Answer {
   }
 
   /** The node of a stored answer; `tools` are buttons beside those that each answer has. */
-  static stored({ content, timestamp }, tools) {
+  static stored({ content, content_type: type, timestamp }, tools) {
     const answer = new Answer();
-    answer.show(content);
+    if (type === "image") answer.body.replaceWith(pictureNode(content));
+    else answer.show(content);
     answer.finish(timestamp, { tools });
     return answer.node;
   }

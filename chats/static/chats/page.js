@@ -7,13 +7,18 @@ import { Composer, forgetDrafts } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { byId } from "./dom.js";
 import { Drawer } from "./drawer.js";
+import { Insights } from "./insights.js";
 import { Login } from "./login.js";
 import { Materials } from "./materials.js";
 import { showNotice } from "./notice.js";
+import { Panel } from "./panel.js";
 import { Preferences } from "./preferences.js";
+import { Remember } from "./remember.js";
 import { TopicChip } from "./topic.js";
 import { applyTexts, startLanguage, t, toggleLanguage } from "./texts.js";
 import { WishDialog } from "./wish.js";
+
+const TOPIC_MS = 3000;
 
 class Page {
   constructor() {
@@ -31,6 +36,7 @@ class Page {
     this.conversation = new Conversation(this.composer, {
       onStarted: (id) => this.#started(id),
       onChanged: () => this.#refreshChats(),
+      onAnswered: (id) => this.#answered(id),
       onMissing: () => this.#show(null),
       onChat: (chat) => this.#head(chat),
       onMaterial: (chatId, messageId) => this.materials.openOfMessage(chatId, messageId),
@@ -39,7 +45,8 @@ class Page {
       notice: showNotice,
     });
     const fail = (error) => error.status !== 401 && showNotice(error.message, error);
-    this.materials = new Materials({
+    this.panel = new Panel(fail);
+    this.materials = new Materials(this.panel, {
       onWish: () => this.wishes.open(),
       onChat: (id) => id !== this.conversation.chatId && this.#show(id),
       teacherId: () => this.teacher.id,
@@ -54,6 +61,13 @@ class Page {
       fail,
     });
     this.preferences = new Preferences({ say: (text) => this.#say(text), fail });
+    this.remember = new Remember({ say: (text) => this.#say(text), fail });
+    this.insights = new Insights(this.panel, {
+      onMaterial: (id) => this.materials.open(id),
+      onAsked: (id) => (id === this.conversation.chatId ? this.conversation.open(id) : this.#show(id)),
+      onPreferences: () => this.preferences.open(),
+      topicName: (topic) => this.topic.name(topic),
+    });
     this.topic = new TopicChip({
       onChanged: (chat) => this.chats.take(chat),
       say: (text) => this.#say(text),
@@ -85,7 +99,7 @@ class Page {
     byId("logout").addEventListener("click", () => this.#logout());
     byId("new-chat").addEventListener("click", () => this.#newChat());
     byId("new-chat-top").addEventListener("click", () => this.#newChat());
-    for (const id of ["materials", "preferences"]) byId(id).addEventListener("click", () => this.drawer.close());
+    for (const id of ["materials", "insights", "preferences"]) byId(id).addEventListener("click", () => this.drawer.close());
     byId("print-chat").addEventListener("click", () => window.print());
     byId("skip").addEventListener("click", (event) => {
       event.preventDefault();
@@ -119,6 +133,7 @@ class Page {
     this.materials.clear();
     this.wishes.clear();
     this.drawer.close();
+    this.remember.hide();
     showNotice("");
     byId("messages").replaceChildren();
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
@@ -152,6 +167,7 @@ class Page {
     if (!keepNotice) showNotice("");
     this.#head(id ? this.chats.get(id) : null);
     this.chats.choose(id);
+    this.remember.hide();
     this.conversation.open(id);
     // On a touch screen the keyboard would cover what was just opened.
     if (!this.drawer.isOpen && !matchMedia("(pointer: coarse)").matches) this.composer.focus();
@@ -171,6 +187,12 @@ class Page {
     } catch (error) {
       if (error.status !== 401) showNotice(error.message, error);
     }
+  }
+
+  #answered(id) {
+    this.remember.ask(id);
+    // What a chat is about is found out after the answer.
+    if (!this.chats.get(id)?.topic_category) setTimeout(() => this.teacher && this.#refreshChats(), TOPIC_MS);
   }
 
   /** Says which chat is shown, and what it is about. */

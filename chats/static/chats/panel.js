@@ -4,9 +4,11 @@
 import { byId, el, iconButton } from "./dom.js";
 
 export class Panel {
-  /** `onClose()` is called whenever it is closed: what was still to be shown is not. */
-  constructor(onClose) {
-    this.onClose = onClose;
+  #loading = new AbortController();
+
+  /** `fail(error)` is told what goes wrong while something is fetched to be shown. */
+  constructor(fail) {
+    this.fail = fail;
     this.node = byId("panel");
     this.title = byId("panel-title");
     this.body = byId("panel-body");
@@ -35,8 +37,20 @@ export class Panel {
     this.title.focus();
   }
 
+  /** Does some work for what is to be shown; newer work, and closing, take its place. */
+  async during(work) {
+    this.#loading.abort();
+    this.#loading = new AbortController();
+    const { signal } = this.#loading;
+    try {
+      await work(signal);
+    } catch (error) {
+      if (!signal.aborted) this.fail(error);
+    }
+  }
+
   close() {
-    this.onClose();
+    this.#loading.abort();
     if (!this.isOpen) return;
     this.node.hidden = true;
     document.body.classList.remove("with-panel");

@@ -5,7 +5,7 @@ import { byId, el, iconButton } from "./dom.js";
 import { t } from "./texts.js";
 
 const PLAIN = ["grade_level", "federal_state", "school_type"];
-const SWITCHES = ["export_ready", "weekly_summary"];
+const SWITCHES = ["export_ready", "weekly_summary", "insights"];
 const field = (name) => byId(`preferences-${name}`);
 
 export class Preferences {

@@ -35,7 +35,7 @@ export class EventParser {
 }
 
 /** The events of one connection. Throws when nothing arrives for too long. */
-async function* readEvents(body) {
+export async function* readEvents(body) {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   const parser = new EventParser();

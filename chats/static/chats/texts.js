@@ -1,6 +1,7 @@
 // Every word the page says, in German and English, and the language that is on.
 
 import { MATERIAL_TEXTS } from "./material-texts.js";
+import { OFFER_TEXTS } from "./offer-texts.js";
 
 const LANGUAGE_KEY = "eduhu.language";
 
@@ -75,6 +76,8 @@ const TEXTS = {
     "preferences.mails": "E-Mails",
     "preferences.exportReady": "wenn ein langer Export fertig ist",
     "preferences.weekly": "montags ein Rückblick auf die Woche",
+    "preferences.page": "Auf der Seite",
+    "preferences.insights": "Rückblick mit Zahlen und Hinweisen aus der eigenen Arbeit",
     "preferences.memory": "Gedächtnis",
     "preferences.usesMemory": "Antworten dürfen nutzen, was hier steht",
     "preferences.memoryHint": "Zum Beispiel: Die 7b schreibt am Freitag einen Test. Keine Namen von Schülerinnen und Schülern.",
@@ -213,6 +216,8 @@ const TEXTS = {
     "preferences.mails": "E-mails",
     "preferences.exportReady": "when a long export is ready",
     "preferences.weekly": "a look back at the week, on Mondays",
+    "preferences.page": "On the page",
+    "preferences.insights": "a review with numbers and hints from your own work",
     "preferences.memory": "Memory",
     "preferences.usesMemory": "Answers may use what stands here",
     "preferences.memoryHint": "For example: class 7b writes a test on Friday. No names of pupils.",
@@ -283,6 +288,11 @@ const TEXTS = {
   },
 };
 
+// A text is looked for in the page's own words first.
+const words = Object.fromEntries(
+  Object.entries(TEXTS).map(([code, own]) => [code, { ...OFFER_TEXTS[code], ...MATERIAL_TEXTS[code], ...own }]),
+);
+
 let current = "de";
 
 export const language = () => current;
@@ -307,7 +317,7 @@ export function toggleLanguage() {
 
 /** The text for `key`, with `{name}` filled in from `values`; without one, `fallback`. */
 export function t(key, values = {}, fallback = undefined) {
-  const text = TEXTS[current][key] ?? MATERIAL_TEXTS[current][key] ?? fallback;
+  const text = words[current][key] ?? fallback;
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
@@ -329,6 +339,27 @@ export function formatMoment(milliseconds) {
   const today = moment.toDateString() === new Date().toDateString();
   const form = today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
   return new Intl.DateTimeFormat(current, form).format(moment);
+}
+
+/** A day (`2025-03-31`), without a time. */
+export function formatDay(day) {
+  return new Intl.DateTimeFormat(current, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(day));
+}
+
+export const formatNumber = (number) => new Intl.NumberFormat(current).format(number);
+
+/** A share (0.5) in per cent; nothing for null. */
+export const formatShare = (share) =>
+  share === null ? null : new Intl.NumberFormat(current, { style: "percent" }).format(share);
+
+const UNITS = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000], ["second", 1000]];
+
+/** How long something took (milliseconds), in the largest unit that fits; nothing for null. */
+export function formatSpan(milliseconds) {
+  if (milliseconds === null) return null;
+  const [unit, size] = UNITS.find(([, each]) => milliseconds >= each) ?? UNITS.at(-1);
+  const form = { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 1 };
+  return new Intl.NumberFormat(current, form).format(milliseconds / size);
 }
 
 function use(code) {

@@ -26,6 +26,11 @@ export class TopicChip {
     }
   }
 
+  /** What a topic is called; its own word while the names are not known. */
+  name(topic) {
+    return this.#names.get(topic) ?? topic;
+  }
+
   /** Shows what `chat` is about; nothing where there is no chat. */
   show(chat) {
     this.#chat = chat ?? null;
