@@ -147,6 +147,21 @@ export const cancelReply = (id) => json(`${replyPath(id)}/cancel`, { method: "PO
 export const generate = (body, signal) =>
   send("/api/artifacts/generate", { method: "POST", body, headers: STREAM, signal });
 
+/** What fits a chat, or without one the teacher, best first. */
+export function recommend(chatId, limit, signal) {
+  const query = new URLSearchParams({ limit, ...(chatId ? { chat_id: chatId } : {}) });
+  return json(`/api/recommendations?${query}`, { signal });
+}
+
+/** Says of what was recommended that it was `opened`, or `dismissed`. */
+export const markRecommended = (id, mark) =>
+  json(`/api/recommendations/${encodeURIComponent(id)}`, { method: "PUT", body: { mark } });
+
+const starterPath = (slug) => `/api/starter/${encodeURIComponent(slug)}`;
+
+export const getStarter = (slug, signal) => json(starterPath(slug), { signal });
+export const keepStarter = (slug) => json(`${starterPath(slug)}/keep`, { method: "POST" });
+
 /** Material in brief, own and shared, newest first; `filters` as in the API. */
 export const listLibrary = (filters, signal) =>
   json(`/api/library?${new URLSearchParams(filters)}`, { signal });

@@ -18,7 +18,7 @@ export class Conversation {
   #top = 0; // where the view was when it last moved
 
   /**
-   * `events`: onStarted(chatId), onChanged(), onAnswered(chatId), onMissing(), onChat(chat), say(text),
+   * `events`: onBegun(), onStarted(chatId), onChanged(), onAnswered(chatId), onMissing(), onChat(chat), say(text),
    * notice(text, options), onMaterial(chatId, messageId), onKeep({chatId, messageId, content}).
    */
   constructor(composer, events) {
@@ -34,7 +34,8 @@ export class Conversation {
     this.earlierButton.addEventListener("click", () => this.#loadEarlier());
     this.toEnd.addEventListener("click", () => this.#scrollToEnd());
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    new ResizeObserver(() => this.#pinned && this.#follow()).observe(this.scroller); // what stands below it grows
+    const resized = new ResizeObserver(() => this.#pinned && this.empty.hidden && this.#follow());
+    for (const node of [this.scroller, this.messages.parentElement]) resized.observe(node);
   }
 
   /** Shows a chat, or the beginning of a new one. */
@@ -173,6 +174,7 @@ export class Conversation {
     answer.progress("thinking", t("chat.thinking"));
     if (!answer.node.isConnected) this.messages.append(answer.node);
     this.#run = run;
+    this.events.onBegun();
     this.composer.setBusy(true);
     this.#showEmpty();
     this.#scrollToEnd();

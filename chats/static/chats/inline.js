@@ -16,6 +16,7 @@ const PUNCTUATION = /[!-/:-@[-`{-~]/;
 const WORD = /[\p{L}\p{N}]/u;
 const SPACE = /\s/;
 const DIGIT = /\d/;
+const LINE_TO_WRITE_ON = /(…{20,}|_{20,}|\.{40,})/;
 // Deeper nesting is noise or an attack; it also keeps the work linear.
 const MOST_OPEN = 16;
 
@@ -173,7 +174,9 @@ class Inline {
   }
 
   #literal(text, end) {
-    if (text) this.out.append(text);
+    // A line to write on is as long as there is room; the rest of it is cut off.
+    const parts = text.split(LINE_TO_WRITE_ON).map((part, i) => (i % 2 ? el("span", { class: "line" }, part) : part));
+    this.out.append(...parts.filter(Boolean));
     return end;
   }
 

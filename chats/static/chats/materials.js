@@ -8,7 +8,7 @@ import { SearchField } from "./search.js";
 import { star } from "./shelf.js";
 import { formatMoment, t } from "./texts.js";
 
-const ICONS = { lesson_plan: "plan", worksheet: "sheet", rubric: "rubric", activity: "edit" };
+export const ICONS = { lesson_plan: "plan", worksheet: "sheet", rubric: "rubric", activity: "edit" };
 
 export class Materials {
   #kinds = null; // promise of the kinds, in the language they were asked for

@@ -13,6 +13,7 @@ import { Materials } from "./materials.js";
 import { showNotice } from "./notice.js";
 import { Panel } from "./panel.js";
 import { Preferences } from "./preferences.js";
+import { Related } from "./related.js";
 import { Remember } from "./remember.js";
 import { TopicChip } from "./topic.js";
 import { applyTexts, startLanguage, t, toggleLanguage } from "./texts.js";
@@ -34,6 +35,10 @@ class Page {
       onWait: () => this.#say(t("composer.wait")),
     });
     this.conversation = new Conversation(this.composer, {
+      onBegun: () => {
+        this.remember.hide();
+        this.related.hide();
+      },
       onStarted: (id) => this.#started(id),
       onChanged: () => this.#refreshChats(),
       onAnswered: (id) => this.#answered(id),
@@ -62,6 +67,12 @@ class Page {
     });
     this.preferences = new Preferences({ say: (text) => this.#say(text), fail });
     this.remember = new Remember({ say: (text) => this.#say(text), fail });
+    this.related = new Related(this.panel, {
+      onMaterial: (id) => this.materials.open(id),
+      kinds: () => this.materials.kinds(),
+      say: (text) => this.#say(text),
+      fail,
+    });
     this.insights = new Insights(this.panel, {
       onMaterial: (id) => this.materials.open(id),
       onAsked: (id) => (id === this.conversation.chatId ? this.conversation.open(id) : this.#show(id)),
@@ -134,6 +145,7 @@ class Page {
     this.wishes.clear();
     this.drawer.close();
     this.remember.hide();
+    this.related.hide();
     showNotice("");
     byId("messages").replaceChildren();
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
@@ -168,6 +180,7 @@ class Page {
     this.#head(id ? this.chats.get(id) : null);
     this.chats.choose(id);
     this.remember.hide();
+    this.related.show(id);
     this.conversation.open(id);
     // On a touch screen the keyboard would cover what was just opened.
     if (!this.drawer.isOpen && !matchMedia("(pointer: coarse)").matches) this.composer.focus();
@@ -191,6 +204,7 @@ class Page {
 
   #answered(id) {
     this.remember.ask(id);
+    this.related.show(id);
     // What a chat is about is found out after the answer.
     if (!this.chats.get(id)?.topic_category) setTimeout(() => this.teacher && this.#refreshChats(), TOPIC_MS);
   }

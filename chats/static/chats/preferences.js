@@ -5,7 +5,7 @@ import { byId, el, iconButton } from "./dom.js";
 import { t } from "./texts.js";
 
 const PLAIN = ["grade_level", "federal_state", "school_type"];
-const SWITCHES = ["export_ready", "weekly_summary", "insights"];
+const SWITCHES = ["export_ready", "weekly_summary", "insights", "recommendations"];
 const field = (name) => byId(`preferences-${name}`);
 
 export class Preferences {
@@ -35,15 +35,24 @@ export class Preferences {
   #fill(preferences) {
     for (const name of PLAIN) field(name).value = preferences[name] ?? "";
     field("subject_areas").value = preferences.subject_areas.join(", ");
-    for (const name of SWITCHES) field(name).checked = preferences.notification_settings[name];
+    for (const name of SWITCHES) this.#fillSwitch(field(name), preferences.notification_settings[name]);
     field("uses_memory").checked = preferences.uses_memory;
+  }
+
+  /** A switch that this server does not have is not shown, and not sent. */
+  #fillSwitch(input, value) {
+    input.checked = value ?? false;
+    input.disabled = value === undefined;
+    input.closest("label").hidden = input.disabled;
   }
 
   async #save() {
     const changes = { uses_memory: field("uses_memory").checked };
     for (const name of PLAIN) changes[name] = field(name).value.trim() || null;
     changes.subject_areas = field("subject_areas").value.split(",").map((each) => each.trim()).filter(Boolean);
-    changes.notification_settings = Object.fromEntries(SWITCHES.map((name) => [name, field(name).checked]));
+    changes.notification_settings = Object.fromEntries(
+      SWITCHES.map(field).filter((input) => !input.disabled).map((input) => [input.name, input.checked]),
+    );
     await api.changePreferences(changes);
     this.dialog.close();
     this.events.say(t("preferences.saved"));
