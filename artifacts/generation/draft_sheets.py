@@ -5,6 +5,8 @@ from artifacts.generation.words import Part, Words, grade_key
 from artifacts.kinds.base import Document
 from chats.providers.template.shares import share, share_minutes
 
+_PERCENT = {"I": 30, "II": 40, "III": 30}
+
 
 def lesson_plan(wish: Wish, t: Words) -> Document:
     """Draft a lesson plan."""
@@ -32,18 +34,31 @@ def lesson_plan(wish: Wish, t: Words) -> Document:
 def _tasks(wish: Wish, t: Words) -> list[Part]:
     """Return tasks from level I to III, about 30, 40 and 30 percent of them and of the points."""
     count = wish.tasks
-    worths = share(max(wish.points, count), [1] * count)
     texts = {
         "I": t("Nenne, was du über {t} weißt.", "Name what you know about {t}."),
         "II": t("Erkläre {t} an einem Beispiel.", "Explain {t} with an example."),
         "III": t("Beurteile eine Aussage zu {t}.", "Judge a statement about {t}."),
     }
     levels = [_level((2 * n + 1) / (2 * count)) for n in range(count)]
+    worths = _worths(max(wish.points, count), levels)
     return [
         {"id": f"t{n}", "text": f"{texts[level]} [{t('Aufgabe', 'Task')} {n}]", "points": worth,
          "level": level, "lines": 4}
         for n, (level, worth) in enumerate(zip(levels, worths, strict=True), 1)
     ]  # fmt: skip
+
+
+def _worths(points: int, levels: list[str]) -> list[int]:
+    """Share the points among the levels, and those of a level evenly among its tasks."""
+    if points < 2 * len(levels):  # too few for that
+        return share(points, [1] * len(levels))
+    each = sorted(set(levels), key=len)
+    parts = share(points, [_PERCENT[level] for level in each])
+    return [
+        worth
+        for level, part in zip(each, parts, strict=True)
+        for worth in share(part, [1] * levels.count(level))
+    ]
 
 
 def _level(place: float) -> str:

@@ -76,6 +76,15 @@ def test_the_levels_of_a_draft_are_about_30_40_30():
     assert levels == ["I"] * 3 + ["II"] * 4 + ["III"] * 3
 
 
+@pytest.mark.parametrize(("tasks", "points"), [(5, 30), (6, 40), (8, 24), (20, 200)])
+def test_the_points_of_a_draft_are_about_30_40_30(tasks, points):
+    drafted = draft(wish(tasks=tasks, points=points))["tasks"]
+    shares = dict.fromkeys(("I", "II", "III"), 0)
+    for task in drafted:
+        shares[task["level"]] += task["points"] / points
+    assert shares == pytest.approx({"I": 0.3, "II": 0.4, "III": 0.3}, abs=0.05)
+
+
 BAD_WISHES = [
     ({"kind": "poem"}, "kind"), ({"kind": None}, "kind"), ({"kind": ["exam"]}, "kind"),
     ({"kind": "text"}, "kind"), ({"topic": ""}, "topic"), ({"topic": " "}, "topic"),

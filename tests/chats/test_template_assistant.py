@@ -370,6 +370,32 @@ def test_general_answer_asks_exactly_one_question():
         assert compose(asking(message)).count("?") == 1
 
 
+def test_what_is_missing_is_asked_for_in_one_short_question_with_answers():
+    reply = compose(asking("Ich brauche etwas zum Thema Brüche für die 6a"))
+    label, question, choices = reply.split("\n\n")
+    assert (label, question) == (DEMO_LABEL_DE, "Was soll ich Ihnen zu „Brüche“ entwerfen?")
+    kinds = [line.removeprefix("- ") for line in choices.splitlines()]
+    assert kinds == ["Unterrichtsentwurf", "Arbeitsblatt", "Bewertungsraster", "Aktivität"]
+    for kind in kinds:
+        answer = compose(asking("Ich brauche etwas zum Thema Brüche für die 6a", kind))
+        assert "Klasse 6a" in answer
+        assert "„Brüche“" in answer
+        assert "?" not in answer.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("message", "begins"),
+    [
+        ("Ich brauche schnell etwas zum Thema Brüche", "# Stundenverlaufsplan"),
+        ("Something about fractions for grade 6, quickly please", "# Lesson plan"),
+        ("Was weißt du über das Thema Brüche?", "Fachfragen kann ich"),
+        ("Erkläre mir das Thema Brüche", "Fachfragen kann ich"),
+    ],
+)
+def test_nobody_in_a_hurry_or_with_a_question_is_asked_back(message, begins):
+    assert compose(asking(message)).split("\n\n")[1].startswith(begins)
+
+
 def test_no_user_message_still_gets_a_helpful_answer():
     for prompt in (
         asking(),

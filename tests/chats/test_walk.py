@@ -70,7 +70,7 @@ class Walk:
         made = self.page.get_by_role("button", name="Material öffnen")
         await expect(made).to_be_visible(timeout=ANSWER_MS)
         await made.click()
-        await expect(self.paper).to_be_visible()
+        await expect(self.page.locator("#panel-title")).to_have_text(f"{kind}: {topic}")
 
     async def as_word(self) -> "docx.document.Document":
         """What the file for Word holds."""
@@ -124,6 +124,7 @@ async def an_exam_adds_up(walk: Walk) -> None:
     text = await walk.paper.inner_text()
     points = [int(each) for each in re.findall(r"Aufgabe \d+ \((\d+) Punkte, AFB I", text)]
     assert f"Gesamt: {sum(points)} Punkte" in text
+    assert "AFB I: 9 Punkte, AFB II: 12 Punkte, AFB III: 9 Punkte" in text
     assert "Zeit: 60 Min." in text
     expected, grades = walk.paper.locator("table").nth(0), walk.paper.locator("table").nth(1)
     assert sum(int(row[-1]) for row in await walk.rows(expected)) == sum(points)
@@ -188,6 +189,27 @@ async def test_an_old_chat_goes_on_and_eduhu_remembers_at_the_laptop(laptop: Wal
     await what_is_stored_is_shown_and_deleted(laptop)
 
 
+async def test_only_what_is_missing_is_asked_and_answered_with_a_click(laptop: Walk) -> None:
+    page = laptop.page
+    await ask(page, "Ich brauche etwas zum Thema Brüche für die 6a")
+    choices = page.get_by_role("group", name="Was soll ich Ihnen zu „Brüche“ entwerfen?")
+    await expect(choices.get_by_role("button")).to_have_text(
+        ["Unterrichtsentwurf", "Arbeitsblatt", "Bewertungsraster", "Aktivität"]
+    )
+    await expect(page.locator(".answer .copy")).to_be_visible()
+    await laptop.seen("rueckfrage")
+    await page.reload()
+    await choices.get_by_role("button", name="Arbeitsblatt").press("Enter")
+    await expect(page.locator(".answer .copy")).to_have_count(2, timeout=ANSWER_MS)
+    await expect(page.locator(".answer").last).to_contain_text("Lerngruppe: Klasse 6a")
+    await expect(choices).to_have_count(0)
+    await expect(page.locator(".answer").first.locator("li")).to_have_count(4)
+    await laptop.new_chat()
+    await ask(page, "Ich brauche schnell etwas zum Thema Brüche")
+    assert "?" not in await finished(page)
+    await expect(page.locator(".choices-back")).to_have_count(0)
+
+
 async def goes_on_after_a_reload(walk: Walk) -> None:
     page = walk.page
     await page.reload()
@@ -216,6 +238,7 @@ async def what_is_stored_is_shown_and_deleted(walk: Walk) -> None:
 
 async def test_on_the_phone_a_lesson_is_made_read_and_taken_along(phone: Walk) -> None:
     page = phone.page
+    await expect(page.locator("#greeting")).to_contain_text("Frau Sommer")
     await phone.seen("anfang")
     await phone.make("Stundenverlaufsplan", "Umfang")
     await phone.seen("stundenplan")

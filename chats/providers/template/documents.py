@@ -43,14 +43,15 @@ def _document(request: Request, texts: Texts) -> list[str]:
         case "parent_letter":
             return _parent_letter(request, texts)
         case None:
-            return [texts.general]
+            return [] if request.asks_back else [texts.general]
 
 
 def _last_line(request: Request, texts: Texts) -> str:
     """Return the one question that is worth asking; where nothing is missing, a hint."""
     if request.kind is None:
         question = texts.general_question_topic if request.topic else texts.general_question
-        return question.format(topic=request.topic)
+        choices = f"\n\n{texts.choices}" if request.asks_back else ""
+        return question.format(topic=request.topic) + choices
     hint = texts.hint.format(examples=texts.hint_examples[request.kind])
     return "---\n\n" + (hint if request.topic else texts.questions[request.kind])
 

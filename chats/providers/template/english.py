@@ -454,5 +454,6 @@ ENGLISH = Texts(
     letter_more=_LETTER_MORE,
     general=_GENERAL,
     general_question="What shall I draft for you?",
-    general_question_topic="Which of these shall I draft for you on “{topic}”?",
+    general_question_topic="What shall I draft for you on “{topic}”?",
+    choices="- Lesson plan\n- Worksheet\n- Rubric\n- Activity",
 )

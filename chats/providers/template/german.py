@@ -461,5 +461,6 @@ GERMAN = Texts(
     letter_more=_LETTER_MORE,
     general=_GENERAL,
     general_question="Was soll ich für Sie entwerfen?",
-    general_question_topic="Was davon soll ich Ihnen zu „{topic}“ entwerfen?",
+    general_question_topic="Was soll ich Ihnen zu „{topic}“ entwerfen?",
+    choices="- Unterrichtsentwurf\n- Arbeitsblatt\n- Bewertungsraster\n- Aktivität",
 )

@@ -26,6 +26,12 @@ _QUESTION = re.compile(
     r"\W*(?:was|wer|wie|warum|wieso|wann|wo|welche\w?|what|who|why|how|when|where|which)\b",
     re.IGNORECASE,
 )
+_WANTS_FACTS = re.compile(rf"^{_QUESTION.pattern}|\?|\b(?:erklär|explain)", re.IGNORECASE)
+_HURRY = re.compile(
+    r"\b(?:schnell|eilig|sofort|dringend|in eile|keine zeit"
+    r"|quick(?:ly)?|urgent(?:ly)?|hurry|asap)\b",
+    re.IGNORECASE,
+)
 _BARE_LEVEL = re.compile(r"\d{1,2}[a-h]?(?: ?[-–/] ?\d{1,2}[a-h]?)?", re.IGNORECASE)
 _LEVEL_WORD = re.compile(r"(?:klasse|class|grade)\b(?= \d)", re.IGNORECASE)
 
@@ -55,6 +61,7 @@ class Request:
     concise: bool = False
     minutes_given: bool = False
     refusals: tuple[Refusal, ...] = ()
+    asks_back: bool = False  # a topic, but not what to make of it
 
 
 def read_request(prompt: Prompt) -> Request:
@@ -65,7 +72,12 @@ def read_request(prompt: Prompt) -> Request:
     own = read_slots(last)
     language = _language(last, earlier, prompt.profile, goes_on=own.kind is None)
     slots = _with_earlier(last, own, [read_slots(turn) for turn in earlier])
-    return _complete(slots, language, prompt.profile, concise=bool(_CONCISE.search(scanned(last))))
+    asks_back = slots.kind is None and slots.topic is not None and not _WANTS_FACTS.search(last)
+    if asks_back and _HURRY.search(scanned(last)):
+        slots, asks_back = replace(slots, kind="lesson_plan"), False
+    is_concise = bool(_CONCISE.search(scanned(last)))
+    request = _complete(slots, language, prompt.profile, concise=is_concise)
+    return replace(request, asks_back=asks_back and request.topic is not None)
 
 
 def _with_earlier(last: str, own: Slots, before: Sequence[Slots]) -> Slots:

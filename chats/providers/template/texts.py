@@ -100,3 +100,4 @@ class Texts:
     general: str
     general_question: str
     general_question_topic: str
+    choices: str  # what to draft, as a list of short answers

@@ -1,6 +1,7 @@
 // The chat that is shown: its messages, the question that is sent, the answer that streams in.
 
 import * as api from "./api.js";
+import { endChoices, offerChoices } from "./choices.js";
 import { byId, iconButton } from "./dom.js";
 import { Answer, questionNode } from "./messages.js";
 import { readReply, ReplyText } from "./stream.js";
@@ -101,6 +102,7 @@ export class Conversation {
       this.events.onChat(chat);
       this.#earlier = page.next;
       this.messages.replaceChildren(...page.results.map((message) => this.#stored(message)));
+      this.#offerChoices();
       this.#attach(chat.live_reply, page.results);
     } catch (error) {
       if (!signal.aborted) this.#loadFailed(chatId, error);
@@ -174,6 +176,7 @@ export class Conversation {
     answer.progress("thinking", t("chat.thinking"));
     if (!answer.node.isConnected) this.messages.append(answer.node);
     this.#run = run;
+    endChoices(this.messages);
     this.events.onBegun();
     this.composer.setBusy(true);
     this.#showEmpty();
@@ -250,7 +253,14 @@ export class Conversation {
     this.events.say(note || t("chat.finished"));
     this.#close(run);
     this.events.onChanged();
-    if (!wrong) this.events.onAnswered(this.chatId);
+    if (wrong) return;
+    this.#offerChoices();
+    this.events.onAnswered(this.chatId);
+  }
+
+  #offerChoices() {
+    const last = this.messages.lastElementChild;
+    if (last?.matches(".answer")) offerChoices(last, (text) => !this.composer.busy && this.send(text));
   }
 
   /** What can be done with a reply that has not come to its proper end. */

@@ -6,7 +6,8 @@ import { t } from "./texts.js";
 
 // What a program needs to know the parts by; not for people to change.
 const FIXED = new Set(["kind", "version", "language", "ai_generated", "id", "solution_id", "type"]);
-const SHORT = 60; // characters; a longer text gets more than a line
+/** Characters; a longer text gets more than a line. */
+const short = () => (matchMedia("(max-width: 52rem)").matches ? 28 : 60);
 
 /** The places of all texts and numbers, as the schema orders them: `{path: ["tasks", 0, "text"], value, words}`. */
 function* leaves(value, schema, path = []) {
@@ -97,8 +98,8 @@ function inputFor(value, words) {
     return el("select", {}, ...words.map((each) => el("option", { value: each, selected: each === value }, t(`choice.${each}`, {}, each))));
   }
   if (typeof value === "number") return el("input", { type: "number", step: "any", value });
-  if (value.length <= SHORT && !value.includes("\n")) return el("input", { value });
-  const area = el("textarea", { rows: Math.min(8, 1 + Math.ceil(value.length / SHORT)) });
+  if (value.length <= short() && !value.includes("\n")) return el("input", { value });
+  const area = el("textarea", { rows: Math.min(8, 1 + Math.ceil(value.length / short())) });
   area.value = value;
   return area;
 }

@@ -81,7 +81,8 @@ const TEXTS = {
     "preferences.insights": "Rückblick mit Zahlen und Hinweisen aus der eigenen Arbeit",
     "preferences.memory": "Gedächtnis",
     "preferences.usesMemory": "Antworten dürfen nutzen, was hier steht",
-    "preferences.memoryHint": "Zum Beispiel: Die 7b schreibt am Freitag einen Test. Keine Namen von Schülerinnen und Schülern.",
+    "preferences.memoryHint": "z. B.: Die 7b schreibt am Freitag einen Test.",
+    "preferences.memoryCare": "Bitte keine Namen von Schülerinnen und Schülern.",
     "preferences.remember": "Merken",
     "preferences.forget": "Vergessen: {text}",
     "preferences.forgotten": "Das ist vergessen.",
@@ -222,7 +223,8 @@ const TEXTS = {
     "preferences.insights": "a review with numbers and hints from your own work",
     "preferences.memory": "Memory",
     "preferences.usesMemory": "Answers may use what stands here",
-    "preferences.memoryHint": "For example: class 7b writes a test on Friday. No names of pupils.",
+    "preferences.memoryHint": "e.g.: class 7b writes a test on Friday.",
+    "preferences.memoryCare": "No names of pupils, please.",
     "preferences.remember": "Remember",
     "preferences.forget": "Forget: {text}",
     "preferences.forgotten": "That is forgotten.",
@@ -360,7 +362,7 @@ const UNITS = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000], ["s
 export function formatSpan(milliseconds) {
   if (milliseconds === null) return null;
   const [unit, size] = UNITS.find(([, each]) => milliseconds >= each) ?? UNITS.at(-1);
-  const form = { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 1 };
+  const form = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 };
   return new Intl.NumberFormat(current, form).format(milliseconds / size);
 }
 
