@@ -26,7 +26,7 @@ export class Related {
     const { signal } = this.#loading;
     try {
       const [{ results }, kinds] = await Promise.all([api.recommend(chatId, SHOWN, signal), this.events.kinds()]);
-      if (!signal.aborted) this.#fill(results, kinds, t(chatId ? "related.title" : "related.forYou"));
+      if (!signal.aborted) this.#fill(results, kinds, Boolean(chatId));
     } catch (error) {
       if (!signal.aborted) console.info("Nothing is recommended:", error.message); // nobody has asked for it
     }
@@ -39,11 +39,14 @@ export class Related {
     this.node.replaceChildren();
   }
 
-  #fill(found, kinds, title) {
+  /** Under a chat it is a line to be opened: what has just been read stays where it is. */
+  #fill(found, kinds, isChat) {
     if (!found.length) return;
     const names = new Map(kinds.map((kind) => [kind.name, kind.display_name]));
     const items = found.map((each) => this.#item(each, names.get(each.kind) ?? t(`family.${each.artifact_type}`)));
-    this.node.replaceChildren(el("h2", { id: "related-title" }, title), el("ul", { class: "materials" }, ...items));
+    const title = el("h2", { id: "related-title" }, t(isChat ? "related.title" : "related.forYou"));
+    const list = el("ul", { class: "materials" }, ...items);
+    this.node.replaceChildren(el("details", { open: !isChat }, el("summary", {}, title), list));
     this.node.hidden = false;
   }
 
