@@ -45,7 +45,7 @@ export class Related {
     const names = new Map(kinds.map((kind) => [kind.name, kind.display_name]));
     const items = found.map((each) => this.#item(each, names.get(each.kind) ?? t(`family.${each.artifact_type}`)));
     const title = el("h2", { id: "related-title" }, t(isChat ? "related.title" : "related.forYou"));
-    const list = el("ul", { class: "materials" }, ...items);
+    const list = el("ul", { class: "offers" }, ...items);
     this.node.replaceChildren(el("details", { open: !isChat }, el("summary", {}, title), list));
     this.node.hidden = false;
   }
