@@ -38,6 +38,7 @@ FORMATS = {
     "moodle_xml": Format("application/xml", "xml", is_for_quizzes=True),
     "gift": Format("text/plain", "gift.txt", is_for_quizzes=True),
     "qti21": Format("application/zip", "zip", is_for_quizzes=True),
+    "qti3": Format("application/zip", "zip", is_for_quizzes=True),
 }
 # What XML 1.0 cannot hold.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")

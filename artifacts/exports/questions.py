@@ -1,4 +1,4 @@
-"""What the three formats for learning platforms share about the questions of a quiz."""
+"""What the formats for learning platforms share about the questions of a quiz."""
 
 from typing import Any
 

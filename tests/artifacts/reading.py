@@ -10,8 +10,6 @@ from docx import Document
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
-QTI = "{http://www.imsglobal.org/xsd/imsqti_v2p1}"
-
 
 def squeezed(text):
     """A text without white space, which every format sets as it likes."""
@@ -96,26 +94,39 @@ def qti_key(content):
     """Text and answers of each item of a QTI package, in the order of its test."""
     with zipfile.ZipFile(BytesIO(content)) as package:
         assert package.testzip() is None
-        test = ElementTree.fromstring(package.read("test.xml"))
-        paths = [each.get("href") for each in test.iter(f"{QTI}assessmentItemRef")]
-        return [qti_item(ElementTree.fromstring(package.read(path))) for path in paths]
+        test = qti_words(package.read("test.xml"))
+        paths = [each.get("href") for each in test.iter("assessmentItemRef")]
+        return [qti_item(qti_words(package.read(path))) for path in paths]
+
+
+def qti_words(content):
+    """A file of QTI in the words of version 2.1, without namespaces."""
+    root = ElementTree.fromstring(content)
+    for element in root.iter():
+        element.tag = camel(re.sub(r"^\{.*\}(qti-)?", "", element.tag))
+        element.attrib.update({camel(name): value for name, value in element.attrib.items()})
+    return root
+
+
+def camel(name):
+    return re.sub("-([a-z])", lambda each: each[1].upper(), name)
 
 
 def qti_item(item):
-    body, declared = item.find(f"{QTI}itemBody"), item.find(f"{QTI}responseDeclaration")
+    body, declared = item.find("itemBody"), item.find("responseDeclaration")
     interaction = next(each for each in body.iter() if each.tag.endswith("Interaction"))
     texts = {each.get("identifier"): each.text for each in interaction.iter()
              if each.get("identifier")}  # fmt: skip
-    values = [each.text for each in declared.findall(f"{QTI}correctResponse/{QTI}value")]
-    match interaction.tag.removeprefix(QTI), declared.get("baseType"):
+    values = [each.text for each in declared.findall("correctResponse/value")]
+    match interaction.tag, declared.get("baseType"):
         case "textEntryInteraction", _:
-            answers = [each.get("mapKey") for each in declared.iter(f"{QTI}mapEntry")]
-            return body.findtext(f"{QTI}p"), answers
+            answers = [each.get("mapKey") for each in declared.iter("mapEntry")]
+            return body.findtext("p"), answers
         case "extendedTextInteraction", _:
-            answers = body.findtext(f"{QTI}rubricBlock/{QTI}p")
+            answers = body.findtext("rubricBlock//p")
         case _, "directedPair":
             answers = [tuple(texts[name] for name in value.split()) for value in values]
         case _:
             is_true_false = set(texts) == {"true", "false"}
             answers = values == ["true"] if is_true_false else [texts[name] for name in values]
-    return interaction.findtext(f"{QTI}prompt"), answers
+    return interaction.findtext("prompt"), answers

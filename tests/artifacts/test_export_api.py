@@ -48,7 +48,7 @@ def test_an_unknown_format_or_edition_is_refused(api, query):
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
 
 
-@pytest.mark.parametrize("format_name", ["moodle_xml", "gift", "qti21"])
+@pytest.mark.parametrize("format_name", ["moodle_xml", "gift", "qti21", "qti3"])
 def test_only_a_quiz_goes_to_a_learning_platform(api, format_name):
     answer = api.get(f"/api/artifacts/{store(api, sample('exam'))}/export?format={format_name}")
     assert answer.status_code == 400

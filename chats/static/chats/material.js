@@ -10,7 +10,7 @@ import { shelf } from "./shelf.js";
 import { formatMoment, t } from "./texts.js";
 
 const FORMATS = { docx: "Word", pdf: "PDF", md: "Markdown" };
-const QUIZ_FORMATS = { moodle_xml: "Moodle XML", gift: "GIFT", qti21: "QTI 2.1" };
+const QUIZ_FORMATS = { moodle_xml: "Moodle XML", gift: "GIFT", qti21: "QTI 2.1", qti3: "QTI 3" };
 
 export class Material {
   #edition = "teacher";

@@ -1,4 +1,4 @@
-"""Items of QTI 2.1: one question each, with its correct response."""
+"""Items of QTI, in the words of version 2.1: one question each, with its correct response."""
 
 from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, SubElement
@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element, SubElement
 from artifacts.exports.questions import Question
 from artifacts.kinds.quiz import is_single, mixed
 
-_TEMPLATE = "http://www.imsglobal.org/question/qti_v2p1/rptemplates/"
+TEMPLATES = "http://www.imsglobal.org/question/qti_v2p1/rptemplates/"
 
 
 def item_id(question: Question) -> str:
@@ -30,7 +30,7 @@ def item(question: Question, language: str) -> Element:
     made.append(body)
     if question["type"] != "open":
         name = "map_response" if question["type"] == "short" else "match_correct"
-        SubElement(made, "responseProcessing", template=_TEMPLATE + name)
+        SubElement(made, "responseProcessing", template=TEMPLATES + name)
     return made
 
 
