@@ -167,17 +167,16 @@ def delete_artifact(*, teacher: Teacher, artifact_id: uuid.UUID, expected: Expec
 
 
 def export_artifact(
-    *, teacher: Teacher, artifact_id: uuid.UUID, format: str, edition: Edition
-) -> tuple[int, Export]:
-    """Make a file of an artifact, and note that it was made; return its revision, too.
+    *, teacher: Teacher, artifact: queries.Document, format: str, edition: Edition
+) -> Export:
+    """Make a file of an artifact, as `artifact_to_export` returns it, and note that it was made.
 
-    Raises NotFound, InvalidInput for a format its kind does not have, and TooManyRequests.
+    Raises InvalidInput for a format its kind does not have, and TooManyRequests.
     """
-    artifact = queries.artifact_to_export(teacher, artifact_id)
     limits.count("export", str(teacher.pk), settings.EXPORT_RATE)
     file = export(artifact, format, edition, is_ai_made=artifact["is_ai_made"])
-    note_exports(teacher=teacher, artifact_ids=[artifact_id], format=format, edition=edition)
-    return artifact["revision"], file
+    note_exports(teacher=teacher, artifact_ids=[artifact["id"]], format=format, edition=edition)
+    return file
 
 
 @named_query("artifacts.exported")

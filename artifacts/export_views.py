@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from django.http import HttpResponse
+from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
@@ -12,7 +13,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from artifacts import actions, queries, serializers
+from artifacts.exporting import actions as long_exports
+from artifacts.exporting.models import LongExport
+from artifacts.exporting.queries import shown
+from artifacts.exporting.serializers import ExportOutput
 from artifacts.exports import FORMATS, preview
+from artifacts.exports import Export as File
 from artifacts.preconditions import etag
 from eduhu.switches.state import refuse_if_off
 from teachers.auth import teacher_of
@@ -62,23 +68,43 @@ class Export(APIView):
     @extend_schema(
         operation_id="artifacts_export",
         parameters=[serializers.ExportQuery],
-        responses={(200, each.media_type): OpenApiTypes.BINARY for each in FORMATS.values()},
+        responses={
+            **{(200, each.media_type): OpenApiTypes.BINARY for each in FORMATS.values()},
+            202: ExportOutput,
+        },
     )
     def get(self, request: Request, artifact_id: uuid.UUID) -> HttpResponse:
-        """Return an artifact as a file to print, to go on writing, or to import elsewhere."""
+        """Return an artifact as a file to print, to go on writing, or to import elsewhere.
+
+        What takes longer is made meanwhile: 202 names the export that tells how far it is
+        (`Location`). Asking again returns the same, and at last the file.
+        """
         refuse_if_off("exports")
-        wanted = serializers.ExportQuery(data=request.query_params)
-        wanted.is_valid(raise_exception=True)
-        revision, file = actions.export_artifact(
-            teacher=teacher_of(request), artifact_id=artifact_id, **wanted.validated_data
-        )
-        return HttpResponse(
-            file.content,
-            content_type=file.media_type,
-            headers={
-                "Content-Disposition": file.disposition,
-                "ETag": etag(revision),
-                "Cache-Control": "private, no-store",
-                "X-Content-Type-Options": "nosniff",
-            },
-        )
+        query = serializers.ExportQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        teacher, wanted = teacher_of(request), query.validated_data
+        artifact = queries.artifact_to_export(teacher, artifact_id)
+        if long_exports.is_long(artifact, wanted["format"]):
+            found = long_exports.ask_for_file(teacher=teacher, artifact=artifact, **wanted)
+        else:
+            found = actions.export_artifact(teacher=teacher, artifact=artifact, **wanted)
+        if isinstance(found, LongExport):
+            where = reverse("export-one", args=[found.pk])
+            return Response(
+                shown(found), status=202, headers={"Location": where, "Retry-After": "1"}
+            )
+        return as_download(found, ETag=etag(artifact["revision"]))
+
+
+def as_download(file: File, **headers: str) -> HttpResponse:
+    """Answer with a file that is kept, not shown, and by nobody else."""
+    return HttpResponse(
+        file.content,
+        content_type=file.media_type,
+        headers={
+            "Content-Disposition": file.disposition,
+            "Cache-Control": "private, no-store",
+            "X-Content-Type-Options": "nosniff",
+            **headers,
+        },
+    )

@@ -86,7 +86,10 @@ def shared_artifact(teacher: Teacher, artifact_id: uuid.UUID) -> Document:
 
 @named_query("artifacts.export")
 def artifact_to_export(teacher: Teacher, artifact_id: uuid.UUID) -> Document:
-    """Return an artifact, own or shared, and whether an AI made it. Raises NotFound."""
+    """Return an artifact, own or shared; whether an AI made it, and how long it is.
+
+    Raises NotFound.
+    """
     row: Document | None = None
     for artifacts in (
         Artifact.objects.for_teacher(teacher),
@@ -97,10 +100,10 @@ def artifact_to_export(teacher: Teacher, artifact_id: uuid.UUID) -> Document:
     if row is None:
         raise NotFound
     is_answer = row.pop("role") == Role.ASSISTANT
-    document = artifact_document(row)
+    length, document = len(row["content"]), artifact_document(row)
     content = document["content"]
     says_so = isinstance(content, dict) and content.get("ai_generated", False)
-    return {**document, "is_ai_made": is_answer or says_so}
+    return {**document, "is_ai_made": is_answer or says_so, "length": length}
 
 
 @named_query("artifacts.versions")

@@ -3,7 +3,7 @@
 Kinds make sheets and exporters print them, so that neither knows the other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -11,6 +11,7 @@ WIDE_FROM = 5  # columns
 
 Edition = Literal["teacher", "pupil"]
 Style = Literal["bullet", "number", "box"]
+Tell = Callable[[int, int], None]  # how many blocks are done, and of how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,13 @@ class Sheet:
     language: str
     blocks: list[Block]
     is_ai_made: bool
+    tell: Tell = lambda done, total: None
+
+    def told(self) -> Iterator[Block]:
+        """Yield the blocks; after each, who waits for the file is told how far it is."""
+        for number, block in enumerate(self.blocks, 1):
+            yield block
+            self.tell(number, len(self.blocks))
 
     @property
     def is_wide(self) -> bool:

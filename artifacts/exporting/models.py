@@ -5,8 +5,11 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
+from artifacts.exports import FORMATS, Format
 from eduhu.db import MillisecondField, new_id, now
 from teachers.models import Teacher
+
+ARCHIVE = Format("application/zip", "zip")
 
 
 class State(models.TextChoices):
@@ -18,18 +21,28 @@ class State(models.TextChoices):
     FAILED = "failed"
 
 
-class ExportQuerySet(models.QuerySet["Export"]):
-    """Exports, reached only through who asked for them."""
+LIVE = Q(state__in=[State.QUEUED, State.RUNNING])
+
+
+class LongExportQuerySet(models.QuerySet["LongExport"]):
+    """Long exports, reached only through who asked for them."""
 
     def for_teacher(self, teacher: Teacher) -> Self:
         """Keep the exports of `teacher`."""
         return self.filter(teacher_id=teacher.pk)
 
+    def ready(self) -> Self:
+        """Keep those whose file is there and has not expired."""
+        return self.filter(state=State.READY, expires_at__gt=now())
 
-class Export(models.Model):
-    """One archive of the files of a collection.
 
-    `lease_until` moves with every file that is done: past it, somebody else takes over.
+class LongExport(models.Model):
+    """A file that takes longer to make than anybody waits: of a collection, or of one artifact.
+
+    Its table is `exports`, as the API calls them. That a file was made at all, long or not,
+    is noted elsewhere, as `ArtifactExport` in `artifact_exports`: it has no file, and stays.
+
+    `lease_until` moves with everything that is done: past it, somebody else takes over.
     The file is kept in the database, where every process finds it, until `expires_at`.
     """
 
@@ -37,7 +50,9 @@ class Export(models.Model):
     teacher = models.ForeignKey(
         Teacher, on_delete=models.CASCADE, related_name="exports", db_index=False
     )
-    collection_id = models.UUIDField()
+    collection_id = models.UUIDField(null=True)
+    artifact_id = models.UUIDField(null=True)
+    revision = models.PositiveIntegerField(null=True)  # of the artifact, once it is ready
     name = models.CharField(max_length=120)
     format = models.CharField(max_length=10)
     edition = models.CharField(max_length=8)
@@ -51,7 +66,7 @@ class Export(models.Model):
     lease_until = MillisecondField(null=True)
     expires_at = MillisecondField(null=True, db_index=True)
 
-    objects = ExportQuerySet.as_manager()
+    objects = LongExportQuerySet.as_manager()
 
     class Meta:
         db_table = "exports"
@@ -68,3 +83,8 @@ class Export(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state} …{str(self.pk)[-8:]}"
+
+    @property
+    def file_format(self) -> Format:
+        """What the file is, once it is there."""
+        return FORMATS[self.format] if self.artifact_id else ARCHIVE

@@ -2,13 +2,13 @@
 
 from celery import shared_task
 
-from artifacts.exporting import actions
+from artifacts.exporting import actions, making
 
 
 @shared_task
 def make_exports() -> None:
     """Make what is due; also swept every minute."""
-    actions.make_due()
+    making.make_due()
 
 
 @shared_task

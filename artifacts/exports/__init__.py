@@ -5,7 +5,7 @@ The libraries that write DOCX and PDF are heavy, so a format is imported when it
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from django.utils.translation import override
 from artifacts import documents
 from artifacts.exports import md
 from artifacts.kinds import KINDS, TEXT
-from artifacts.sheets import Edition, Sheet
+from artifacts.sheets import Edition, Sheet, Tell
 from eduhu.errors import InvalidInput
 
 
@@ -62,12 +62,18 @@ class Export:
 
 
 def export(
-    artifact: Mapping[str, Any], format_name: str, edition: Edition, *, is_ai_made: bool
+    artifact: Mapping[str, Any],
+    format_name: str,
+    edition: Edition,
+    *,
+    is_ai_made: bool,
+    tell: Tell | None = None,
 ) -> Export:
     """Return an artifact as a file. Raises InvalidInput for a format its kind does not have.
 
     `artifact` is shown as in the API. The pupils' edition has no answers; a quiz for a
-    learning platform always has them, as the platform keeps them apart.
+    learning platform always has them, as the platform keeps them apart. DOCX and PDF tell
+    how far they are.
     """
     wanted = FORMATS[format_name]
     kind, title = artifact["kind"], printable(artifact["title"])
@@ -82,7 +88,8 @@ def export(
     elif kind == TEXT and format_name == "md":
         written = artifact["content"].encode()
     else:
-        written = write(sheet_of(title, kind, content, edition, is_ai_made=is_ai_made))
+        sheet = sheet_of(title, kind, content, edition, is_ai_made=is_ai_made)
+        written = write(replace(sheet, tell=tell) if tell else sheet)
     return Export(written, wanted.media_type, f"{file_name(title)}.{wanted.suffix}")
 
 

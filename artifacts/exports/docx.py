@@ -36,7 +36,7 @@ def write(sheet: Sheet) -> bytes:
     _set_language(file, language_tag(sheet.language))
     _describe(file, sheet)
     file.add_heading(sheet.title, 0)
-    for block in sheet.blocks:
+    for block in sheet.told():
         _add(file, block)
     written = BytesIO()
     file.save(written)

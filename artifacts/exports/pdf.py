@@ -42,7 +42,7 @@ def write(sheet: Sheet) -> bytes:
     _describe(file, sheet)
     file.add_page()
     _heading(file, sheet.title, 0)
-    for block in sheet.blocks:
+    for block in sheet.told():
         _add(file, block)
     return bytes(file.output())
 

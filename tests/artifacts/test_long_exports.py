@@ -6,8 +6,8 @@ import zipfile
 
 import pytest
 
-from artifacts.exporting import actions
-from artifacts.exporting.models import Export
+from artifacts.exporting import actions, making
+from artifacts.exporting.models import LongExport
 from artifacts.exporting.tasks import forget_old_exports, make_exports
 from artifacts.models import ArtifactExport
 from eduhu.db import now
@@ -69,15 +69,15 @@ def test_who_dies_over_it_is_followed_by_another_and_at_last_given_up(api, colle
 
     answer = ask(api, collection)
     with monkeypatch.context() as patched:
-        patched.setattr(actions, "_archive", die)
+        patched.setattr(making, "_archive", die)
         with pytest.raises(KeyboardInterrupt):
             make_exports()
     make_exports()
     assert state(api, answer)["state"] == "running"  # its lease has not ended
-    Export.objects.update(lease_until=now() - dt.timedelta(seconds=1))
+    LongExport.objects.update(lease_until=now() - dt.timedelta(seconds=1))
     make_exports()
     assert state(api, answer)["state"] == "ready"
-    Export.objects.update(state="running", attempts=actions.ATTEMPTS_MAX, lease_until=None)
+    LongExport.objects.update(state="running", attempts=making.ATTEMPTS_MAX, lease_until=None)
     make_exports()
     assert (state(api, answer)["state"], state(api, answer)["error_code"]) == (
         "failed", "server_error",
@@ -100,25 +100,27 @@ def test_while_exports_are_switched_off_none_is_taken_and_none_made(api, collect
 
 def test_what_is_deleted_while_it_is_made_stays_deleted(api, collection, monkeypatch):
     answer = ask(api, collection)
-    archive = actions._archive
+    archive = making._archive
 
     def delete_meanwhile(wanted):
         assert api.send("DELETE", f"{URL}/{answer.json()['id']}").status_code == 204
         return archive(wanted)
 
-    monkeypatch.setattr(actions, "_archive", delete_meanwhile)
-    assert actions.make_due() == 0
-    assert not Export.objects.exists()
+    monkeypatch.setattr(making, "_archive", delete_meanwhile)
+    assert making.make_due() == 0
+    assert not LongExport.objects.exists()
 
 
 def test_a_collection_that_is_gone_or_too_large_fails_with_a_reason(api, collection, monkeypatch):
     first, second = ask(api, collection), ask(api, collection)
-    monkeypatch.setattr(actions, "SIZE_MAX", 10)
-    Export.objects.filter(pk=second.json()["id"]).update(lease_until=now() + dt.timedelta(hours=1))
+    monkeypatch.setattr(making, "SIZE_MAX", 10)
+    LongExport.objects.filter(pk=second.json()["id"]).update(
+        lease_until=now() + dt.timedelta(hours=1)
+    )
     make_exports()
     assert state(api, first)["error_code"] == "too_large"
     api.send("DELETE", f"/api/collections/{collection}")
-    Export.objects.update(lease_until=None)
+    LongExport.objects.update(lease_until=None)
     make_exports()
     assert state(api, second)["error_code"] == "not_found"
 
@@ -129,10 +131,10 @@ def test_an_archive_expires(api, collection):
     file = f"{URL}/{answer.json()['id']}/file"
     forget_old_exports()
     assert api.get(file).status_code == 200
-    Export.objects.update(expires_at=now() - dt.timedelta(seconds=1))
+    LongExport.objects.update(expires_at=now() - dt.timedelta(seconds=1))
     assert api.get(file).status_code == 404
     forget_old_exports()
-    assert not Export.objects.exists()
+    assert not LongExport.objects.exists()
 
 
 def test_an_archive_of_what_was_shared_ends_with_the_share(api, collection, stranger, stranger_api):
@@ -183,4 +185,4 @@ def test_none_is_begun_while_exports_are_switched_off(api, collection):
     off("feature:exports")
     answer = ask(api, collection)
     assert (answer.status_code, answer.json()["code"]) == (503, "feature_off")
-    assert not Export.objects.exists()
+    assert not LongExport.objects.exists()

@@ -55,6 +55,27 @@ async def test_an_exam_is_made_changed_in_one_task_and_downloaded(visit: Visit) 
     await expect(paper).to_contain_text(old)
 
 
+KEEP_LONG_TEXT = """fetch("/api/artifacts", {method: "POST",
+  headers: {"Content-Type": "application/json",
+            Authorization: `Bearer ${sessionStorage.getItem("eduhu.token")}`},
+  body: JSON.stringify({title: "Langes Skript", artifact_type: "worksheet",
+                        content: "Ein Satz, der wiederkehrt.\\n\\n".repeat(4000)})}).then((answer) => answer.status)"""
+
+
+async def test_a_long_file_is_told_about_and_comes_when_it_is_made(visit: Visit) -> None:
+    page = await visit()
+    await sign_in(page)
+    await page.click("#materials")
+    assert await page.evaluate(KEEP_LONG_TEXT) == 201
+    await page.reload()
+    await page.click("#materials")
+    await page.get_by_role("button", name="Langes Skript").first.click()
+    async with page.expect_download(timeout=ANSWER_MS) as download:
+        await page.get_by_role("button", name="Herunterladen als Word").click()
+        await expect(page.locator("#status")).to_contain_text("Die Datei wird erstellt:")
+    assert (await download.value).suggested_filename == "Langes Skript.docx"
+
+
 async def test_an_answer_is_kept_as_material_and_found_on_a_phone(visit: Visit) -> None:
     page = await visit(viewport=PHONE, has_touch=True, is_mobile=True)
     await sign_in(page)

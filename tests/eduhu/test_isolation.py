@@ -11,7 +11,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from knox.models import AuthToken
 
-from artifacts.exporting.models import Export
+from artifacts.exporting.models import LongExport
 from artifacts.library.models import Collection, CollectionItem, Favourite, Share, Tag
 from artifacts.models import Artifact, ArtifactVersion
 from chats.models import Chat, Message, Reply
@@ -188,7 +188,7 @@ class World:
     def rows(self):
         """Everything that is stored, to see that nothing changed."""
         models = (Chat, Message, Reply, Artifact, ArtifactVersion, TeacherPreferences)
-        models += (Collection, CollectionItem, Share, Favourite, Tag, Memory, Export)
+        models += (Collection, CollectionItem, Share, Favourite, Tag, Memory, LongExport)
         return {model: list(model.objects.order_by("pk").values()) for model in models}
 
 
@@ -216,7 +216,7 @@ def make_library(artifact):
     one = Share.objects.create(artifact=artifact, **shared)
     other = Share.objects.create(collection=collection, **shared)
     memory = Memory.objects.create(teacher=owner, text="Geheim", key="geheim")
-    export = Export.objects.create(
+    export = LongExport.objects.create(
         teacher=owner, collection_id=collection.pk, name="Geheim", format="md", edition="teacher",
         state="ready", content=b"PK", expires_at=now() + dt.timedelta(days=1),
     )  # fmt: skip
@@ -232,7 +232,7 @@ def deleted_world(teacher):
     Chat.objects.filter(pk=world.chat_id).delete()
     Collection.objects.filter(pk=world.collection_id).delete()
     Memory.objects.filter(pk=world.memory_id).delete()
-    Export.objects.filter(pk=world.export_id).delete()
+    LongExport.objects.filter(pk=world.export_id).delete()
     return world
 
 

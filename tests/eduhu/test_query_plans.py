@@ -15,7 +15,7 @@ from knox.models import AuthToken
 
 from artifacts import actions as artifact_actions
 from artifacts import queries as artifact_queries
-from artifacts.exporting import views as exports
+from artifacts.exporting import queries as exports
 from artifacts.insights import queries as insights
 from artifacts.insights import weeks
 from artifacts.library import queries as library
@@ -308,7 +308,10 @@ HOT = {
     "alerts.replies": lambda y: list(readings._recent_replies()),
     "artifacts.export": lambda y: artifact_queries.artifact_to_export(y.teacher, y.artifact.pk),
     "artifacts.exported": lambda y: artifact_actions.export_artifact(
-        teacher=y.teacher, artifact_id=y.artifact.pk, format="md", edition="teacher"
+        teacher=y.teacher,
+        artifact=artifact_queries.artifact_to_export(y.teacher, y.artifact.pk),
+        format="md",
+        edition="teacher",
     ),
     "artifacts.page": artifact_pages,
     "artifacts.shared": shared_artifact,
@@ -336,7 +339,7 @@ HOT = {
     "insights.weeks": lambda y: weeks.count(weeks.Rows.of_teacher(y.teacher), 12),
     "messages.feedback": judge_answer,
     "messages.feedback_of": judge_answer,
-    "exports.list": lambda y: exports._listed(y.teacher),
+    "exports.list": lambda y: exports.export_list(y.teacher),
     "weekly.summary": lambda y: weekly.summary(y.teacher, (now() - dt.timedelta(days=7), now())),
     "library.collection": lambda y: library.collection_detail(y.teacher, y.world.collection_id),
     "library.collections": lambda y: library.collections(y.teacher),

@@ -3,6 +3,7 @@
 import { language, t } from "./texts.js";
 
 const TOKEN_KEY = "eduhu.token";
+const POLL_MS = 1000;
 
 /** A refusal by the server, with the text for the teacher in `message`. */
 export class ApiError extends Error {
@@ -209,13 +210,34 @@ export const restoreMaterial = (id, revision, wanted) =>
     headers: seen(revision),
   });
 
-/** A material as a file: `{blob, name}`. */
-export const exportMaterial = (id, format, edition) =>
-  getFile(`${materialPath(id)}/export?format=${format}&edition=${edition}`);
+async function whenMade(path, asked, onProgress, signal) {
+  let made = asked;
+  while (made.state === "queued" || made.state === "running") {
+    onProgress(made);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    made = await json(path, { signal });
+  }
+  if (made.state !== "ready") throw new ApiError(500, { detail: t("material.notMade"), code: made.error_code });
+}
+
+/**
+ * A material as a file: `{blob, name}`. One that takes longer is made meanwhile:
+ * `onProgress({done, total})` is called each second until it is there.
+ */
+export async function exportMaterial(id, format, edition, onProgress, signal) {
+  let response = await send(`${materialPath(id)}/export?format=${format}&edition=${edition}`, { signal });
+  if (response.status === 202) {
+    const path = response.headers.get("Location");
+    await whenMade(path, await response.json(), onProgress, signal);
+    response = await send(`${path}/file`, { signal });
+  }
+  return fileOf(response);
+}
 
 /** What a path leads to as a file: `{blob, name}`. */
-export async function getFile(path, signal) {
-  const response = await send(path, { signal });
+export const getFile = async (path, signal) => fileOf(await send(path, { signal }));
+
+async function fileOf(response) {
   const [, name = "eduhu"] = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("Content-Disposition")) ?? [];
   return { blob: await response.blob(), name: decodeURIComponent(name) };
 }

@@ -87,8 +87,10 @@ export class Material {
   }
 
   #download(format) {
-    return this.events.during(async () => {
-      saveFile(await api.exportMaterial(this.material.id, format, this.#edition));
+    return this.events.during(async (signal) => {
+      const told = ({ done, total }) =>
+        this.events.say(t("material.making", { percent: total ? Math.round((100 * done) / total) : 0 }));
+      saveFile(await api.exportMaterial(this.material.id, format, this.#edition, told, signal));
     });
   }
 
