@@ -5,9 +5,8 @@ It is run by its path and imports nothing of eduhu, so that it starts fast and s
 
 import base64
 import json
-import queue
+import select
 import sys
-import threading
 from pathlib import Path
 
 
@@ -16,24 +15,14 @@ def main(seconds_idle: float) -> None:
     sys.path.insert(0, str(Path(__file__).parent))
     from local import embed  # type: ignore[import-not-found]  # the file beside this one
 
-    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_read_into, args=(lines,), daemon=True).start()
-    while True:
-        try:
-            line = lines.get(timeout=seconds_idle)
-        except queue.Empty:
-            return
+    while select.select([sys.stdin], [], [], seconds_idle)[0]:
+        # No more than one line is under way, so none is left behind in the buffer.
+        line = sys.stdin.buffer.readline()
         if not line:
             return
         vectors = [base64.b64encode(each) for each in embed(json.loads(line))]
         sys.stdout.buffer.write(b" ".join(vectors) + b"\n")
         sys.stdout.buffer.flush()
-
-
-def _read_into(lines: "queue.SimpleQueue[bytes]") -> None:
-    for line in sys.stdin.buffer:
-        lines.put(line)
-    lines.put(b"")
 
 
 if __name__ == "__main__":

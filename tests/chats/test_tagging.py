@@ -176,7 +176,7 @@ def test_a_child_gives_the_same_vectors_ends_when_idle_and_comes_back():
             embedding.cosine(embedding.numbers(a), embedding.numbers(b)) > 0.999
             for a, b in zip(vectors, here, strict=False)
         )
-        child._process.wait(timeout=SECONDS)  # nobody asks
+        assert child._process.wait(timeout=SECONDS) == 0  # nobody asks
         assert child.pid is None
         assert child.embed(["Was ist Licht?"])
     finally:
