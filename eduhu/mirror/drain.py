@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 BATCH_ENTRIES = 2000
 FIRST_DELAY, LONGEST_DELAY = 0.25, 10.0
 CLOSED_SECONDS = 30.0  # a person has to act
+NEVER = float("-inf")
+SCHEMA_SECONDS = 60.0  # permissions can be loosened in InstantDB's dashboard while we send
 FOLLOWER_SECONDS = 1.0
 
 
@@ -58,7 +60,7 @@ class Drain:
         self._recorder = Recorder()
         self._lanes = Lanes(client, breaker, self._confirm, self._recorder.beat)
         self._failures = 0
-        self._is_checked = False
+        self._compared_at = NEVER
         self._not_ready: Failure | None = None
         self._doubts = Doubts(client)
 
@@ -134,22 +136,24 @@ class Drain:
         if isinstance(failure, Paused):
             return
         is_closed = isinstance(failure, Closed)
-        self._is_checked = self._is_checked and not is_closed
+        if is_closed:
+            self._compared_at = NEVER
         self._recorder.failed(f"{type(failure).__name__}: {failure}", is_closed=is_closed)
 
     def _is_ready(self) -> bool:
-        """Whether the app has our schema and permissions."""
+        """Whether the app has our schema and permissions, now or a short while ago."""
+        if time.monotonic() < self._compared_at + SCHEMA_SECONDS:
+            return True
         try:
-            if not self._is_checked:
-                schema.demand(self._client)
+            schema.demand(self._client)
         except (Unreachable, Busy, Closed) as failure:
-            self._recorder.schema_is_ready(False)
+            if isinstance(failure, Closed) or self._compared_at == NEVER:
+                self._recorder.schema_is_ready(False)
             self._not_ready = failure
             self._failures += 1
             return False
-        if not self._is_checked:
-            self._recorder.schema_is_ready(True)
-        self._is_checked = True
+        self._recorder.schema_is_ready(True)
+        self._compared_at = time.monotonic()
         return True
 
     def run_pass(self) -> Pass:

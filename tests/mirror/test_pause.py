@@ -179,6 +179,23 @@ def test_a_wrong_schema_is_told_until_it_is_pushed(pushed, teacher):
 
 
 @committed
+def test_permissions_that_are_loosened_while_it_sends_stop_it(
+    pushed, drain, teacher, monkeypatch
+):
+    wait_until(lambda: MirrorState.load().schema_ready_at is not None)
+    monkeypatch.setattr(drains, "SCHEMA_SECONDS", 0.0)
+    rules, pushed.permissions = pushed.permissions, None  # in InstantDB's dashboard
+    wait_until(lambda: (MirrorState.load().failure or "").startswith("Closed: run `manage.py"))
+    chat = make_chat(teacher)
+    state = MirrorState.load()
+    assert state.is_closed
+    assert state.schema_ready_at is None
+    assert not holds(pushed, chat)
+    pushed.permissions = rules
+    wait_until(lambda: holds(pushed, chat))
+
+
+@committed
 def test_an_outage_is_no_closed_app(pushed, drain, teacher):
     wait_until(lambda: MirrorState.load().schema_ready_at is not None)
     pushed.fault = Fault("status", status=503)
