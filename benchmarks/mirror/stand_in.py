@@ -2,6 +2,7 @@
 
 `python -m benchmarks.mirror.stand_in PORT` takes an order a line and answers each with a
 line of JSON: `stop` and `start` the listening, `take` the rows that came since the last take.
+It goes on without orders where there is nobody to give any.
 """
 
 import json
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,8 +82,12 @@ def main() -> None:
         "start": server.start,
         "take": lambda: _take(server),
     }
-    for line in sys.stdin:
-        print(json.dumps(orders[line.strip()]()), flush=True)
+    print(f"listening at {server.url}; orders: {', '.join(orders)}", file=sys.stderr, flush=True)
+    with suppress(KeyboardInterrupt):
+        for line in sys.stdin:
+            order = orders.get(line.strip(), lambda: f"orders: {', '.join(orders)}")
+            print(json.dumps(order()), flush=True)
+        signal.pause()  # the input has ended, not what asks us
 
 
 def _take(server: InstantServer) -> list[tuple[float, str, str, Any]]:

@@ -118,10 +118,10 @@ class Store:
 
     def _learn(self, steps: list[Step]) -> None:
         """What is named for the first time becomes an attribute without type or index."""
-        for action, namespace, _row_id, args in (step[:4] for step in steps):
+        for action, namespace, _row_id, *rest in steps:
             if action in ("update", "create", "merge"):
                 attributes = self.schema.setdefault(namespace, {})
-                for label in args.keys() - {"id"}:
+                for label in rest[0].keys() - {"id"}:
                     attributes.setdefault(label, UNTYPED)
 
     def _apply(self, after: Rows, step: Step) -> list[tuple[str, str]]:

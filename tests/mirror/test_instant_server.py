@@ -1,6 +1,8 @@
 """The stand-in for InstantDB answers as the recorded traffic does, and fails as it is told."""
 
 import json
+import signal
+import subprocess
 import threading
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import httpx
 import pytest
 from instantdb import Instant, InstantAPIError
 
+from benchmarks.mirror.stand_in import StandIn
 from eduhu.mirror.schema import permissions, schema
 from tests.fakes import instant_live
 from tests.fakes.instant_query import run
@@ -185,6 +188,17 @@ def test_a_rule_that_does_not_compile_is_refused(server, rule):
     assert (answer.status_code, server.permissions) == (400, None)
 
 
+
+def test_a_deletion_needs_no_values(server, instant):
+    """The libraries send null there; whoever writes steps by hand leaves it out."""
+    instant.transact(instant.tx.tags[CHAT].update({"n": 1}))
+    steps = {"steps": [["delete", "tags", CHAT]]}
+    headers = {"authorization": f"Bearer {TOKEN}", "app-id": APP_ID}
+    answer = httpx.post(f"{server.url}/admin/transact", json=steps, headers=headers)
+    assert answer.status_code == 200
+    assert instant.query({"tags": {}}) == {"tags": []}
+
+
 def test_without_permissions_everybody_may_do_everything(server, instant):
     guest = instant.as_user(guest=True)
     guest.transact(guest.tx.chats[CHAT].update({"title": "A"}))
@@ -240,3 +254,20 @@ def test_a_restart_ends_all_subscriptions_and_silence_is_filled(server, monkeypa
         threading.Thread(target=server.stop).start()
         with pytest.raises(httpx.HTTPError):
             list(seen)
+
+
+def test_a_stand_in_for_newcomers_outlives_a_slip_and_the_end_of_its_input():
+    handle = StandIn()
+    process = handle._process
+    try:
+        assert "stop, start, take" in handle._order("")
+        process.stdin.close()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=0.3)
+        assert httpx.get(handle.url).status_code == 400
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
