@@ -1,6 +1,7 @@
 """What is exported can be imported, here and by InstantDB, and is one moment of our rows."""
 
 import json
+import os
 import random
 import resource
 import stat
@@ -169,11 +170,14 @@ def test_a_file_is_replaced_by_a_whole_one_or_stays(tmp_path, teacher):
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("", "is a folder"), ("no/backup.zip", "No such file")]
+    ("name", "reason"),
+    [("", "is a folder"), ("no/backup.zip", "No such file"), ("pipe", "no ordinary file")],
 )
 def test_where_nothing_can_be_written(tmp_path, db, name, reason):
+    os.mkfifo(tmp_path / "pipe")
     ran = run("instant_export", tmp_path / name)
     assert (ran.code, reason in ran.error) == (2, True), ran
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_progress_is_for_terminals(monkeypatch, capsys):

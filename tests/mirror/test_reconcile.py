@@ -7,7 +7,8 @@ import threading
 import uuid
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, execute_from_command_line
+from django.db import OperationalError
 from django.db import connection
 
 from artifacts.models import Artifact
@@ -254,7 +255,7 @@ def test_only_what_was_written_lately(mirrored, since):
 @pytest.mark.parametrize(
     "options",
     [["--table", "teachers"], ["--since", "gestern"], ["--since", "2999-01-01"],
-     ["--since", "2026-13-01"], ["--since", "2h30"]],
+     ["--since", "2026-13-01"], ["--since", "2h30"], ["--since", "999999d"]],
 )  # fmt: skip
 def test_wrong_arguments_are_refused(options, capsys):
     command = Command()
@@ -293,6 +294,24 @@ def test_a_wrong_token_or_app(mirrored, settings, name, value):
     code, text = run()
     assert code == 2
     assert any(why in text for why in ("record-not-found", "must be the UUID", "that no token has"))
+
+
+@pytest.mark.parametrize("command", [["mirror_reconcile"], ["mirror_schema", "--check"]])
+def test_from_a_shell_a_wrong_setting_is_no_difference(instant_app, settings, capsys, command):
+    """Django checks the settings before it asks a command, and ends with 1."""
+    settings.INSTANT_API_URI = "ftp://instant.example"
+    with pytest.raises(SystemExit) as stopped:
+        execute_from_command_line(["manage.py", *command])
+    assert stopped.value.code == 2
+    assert "eduhu.E008" in capsys.readouterr().err
+
+
+def test_a_database_that_fails_is_no_difference(mirrored, monkeypatch):
+    def fails(**_scope):
+        raise OperationalError("no such table: mirror_reconcile_report\nLINE 1")
+
+    monkeypatch.setattr(ReconcileReport.objects, "create", fails)
+    assert run() == (2, "Stopped by the database: no such table: mirror_reconcile_report")
 
 
 def test_an_app_without_our_schema(instant_app):

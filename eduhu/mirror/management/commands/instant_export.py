@@ -21,6 +21,9 @@ class Command(BaseCommand):
         path: Path = options["file"]
         if path.is_dir():
             raise CommandError(f"{path} is a folder; name a file in it.", returncode=2)
+        if path.exists() and not path.is_file():
+            # It takes its name by a rename: of /dev/stdout or /dev/null nothing would be left.
+            raise CommandError(f"{path} is no ordinary file; name another.", returncode=2)
         try:
             with Progress() as progress:
                 counts = write_backup(path, progress)

@@ -6,11 +6,12 @@ import re
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError, SystemCheckError
+from django.core.management.base import CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from eduhu.mirror import capture
+from eduhu.mirror.commands import AskingCommand, taking_part
 from eduhu.mirror.models import ReconcileReport
 
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ FOREIGN = "%d rows in InstantDB were not written by eduhu"
 
 def moment(text: str) -> dt.datetime:
     """Return a moment in the past. Raises ArgumentTypeError."""
-    if match := re.fullmatch(r"(\d{1,6})([smhd])", text):
-        return timezone.now() - dt.timedelta(**{UNITS[match[2]]: int(match[1])})
     try:
+        if match := re.fullmatch(r"(\d{1,9})([smhd])", text):
+            return timezone.now() - dt.timedelta(**{UNITS[match[2]]: int(match[1])})
         day = parse_date(text)
         found = parse_datetime(text) if day is None else dt.datetime.combine(day, dt.time())
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise argparse.ArgumentTypeError(f"{text!r}: {error}") from error
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-03-01T08:00 or 90m")
@@ -42,7 +43,7 @@ def moment(text: str) -> dt.datetime:
     return found
 
 
-class Command(BaseCommand):
+class Command(AskingCommand):
     help = (
         "Compare our rows with InstantDB's. Exit code 0: equal; 1: rows differ;"
         " 2: InstantDB does not take part, or wrong arguments. May run at any time."
@@ -67,17 +68,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["keep_foreign"] and not options["repair"]:
             raise CommandError("--keep-foreign goes with --repair.", returncode=2)
-        if not capture.is_on():
-            raise CommandError(
-                "The mirror is off: INSTANT_APP_ADMIN_TOKEN is not set.", returncode=2
-            )
-        try:
-            self.check(tags=["security"])
-        except SystemCheckError as error:
-            raise CommandError(str(error), returncode=2) from error
+        self.demand_settings()
         # Imported here: they bring a second HTTP client, which only the mirror needs.
         from eduhu.mirror.client import client_of_settings
-        from eduhu.mirror.failures import MirrorError
         from eduhu.mirror.reconcile import reported
 
         scope = {
@@ -85,12 +78,9 @@ class Command(BaseCommand):
             "since": options["since"],
             "is_repair": options["repair"],
         }
-        try:
-            with client_of_settings() as client, reported(**scope) as report:
-                act = self._keep if options["keep_foreign"] else self._delete
-                left = self._run(client, report, act)
-        except MirrorError as error:
-            raise CommandError(f"InstantDB does not take part: {error}", returncode=2) from error
+        with taking_part(), client_of_settings() as client, reported(**scope) as report:
+            act = self._keep if options["keep_foreign"] else self._delete
+            left = self._run(client, report, act)
         self._tell(report)
         if left:
             raise CommandError(f"{left} rows differ")

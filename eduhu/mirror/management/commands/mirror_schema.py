@@ -3,15 +3,15 @@
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
-from eduhu.mirror import capture
+from eduhu.mirror.commands import AskingCommand, taking_part
 
 if TYPE_CHECKING:
     from eduhu.mirror.client import InstantClient
 
 
-class Command(BaseCommand):
+class Command(AskingCommand):
     help = "Push schema and permissions; asks nothing, removes nothing, may run at any time."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -20,20 +20,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not capture.is_on():
-            raise CommandError(
-                "The mirror is off: INSTANT_APP_ADMIN_TOKEN is not set.", returncode=2
-            )
-        self.check(tags=["security"])
-        # Imported here: they bring a second HTTP client, which only the mirror needs.
+        self.demand_settings()
+        # Imported here: it brings a second HTTP client, which only the mirror needs.
         from eduhu.mirror.client import client_of_settings
-        from eduhu.mirror.failures import MirrorError
 
-        try:
-            with client_of_settings() as client:
-                self._push_or_check(client, only_check=options["check"])
-        except MirrorError as error:
-            raise CommandError(f"InstantDB does not take part: {error}", returncode=2) from error
+        with taking_part(), client_of_settings() as client:
+            self._push_or_check(client, only_check=options["check"])
 
     def _push_or_check(self, client: "InstantClient", *, only_check: bool) -> None:
         from eduhu.mirror import schema
