@@ -188,7 +188,6 @@ def test_a_rule_that_does_not_compile_is_refused(server, rule):
     assert (answer.status_code, server.permissions) == (400, None)
 
 
-
 def test_a_deletion_needs_no_values(server, instant):
     """The libraries send null there; whoever writes steps by hand leaves it out."""
     instant.transact(instant.tx.tags[CHAT].update({"n": 1}))

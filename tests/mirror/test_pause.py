@@ -179,9 +179,7 @@ def test_a_wrong_schema_is_told_until_it_is_pushed(pushed, teacher):
 
 
 @committed
-def test_permissions_that_are_loosened_while_it_sends_stop_it(
-    pushed, drain, teacher, monkeypatch
-):
+def test_permissions_that_are_loosened_while_it_sends_stop_it(pushed, drain, teacher, monkeypatch):
     wait_until(lambda: MirrorState.load().schema_ready_at is not None)
     monkeypatch.setattr(drains, "SCHEMA_SECONDS", 0.0)
     rules, pushed.permissions = pushed.permissions, None  # in InstantDB's dashboard
