@@ -11,10 +11,10 @@ OTHERS = ("admin", "unfold", "drf_spectacular_sidecar", "rest_framework", "knox"
 
 
 @pytest.fixture
-def client(settings, tmp_path):
-    """A browser at a server of which static files were collected."""
+def client(settings, tmp_path, db):
+    """A browser at a server of which static files were collected; `db`, as an end looks at it."""
     settings.STATIC_ROOT = tmp_path
-    settings.WHITENOISE_USE_FINDERS = False
+    settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = False
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "eduhu.static.HashedStaticFiles"},
