@@ -157,6 +157,19 @@ def test_own_and_shared_material_is_found_but_not_what_came_out_of_the_chat(
     assert str(here.pk) not in sources
 
 
+@pytest.mark.parametrize("number", [1, 12])
+def test_an_answer_takes_eight_queries_however_much_there_is(
+    number, teacher, stranger, chat, django_assert_num_queries
+):
+    for _ in range(number):
+        make_artifact(teacher)
+        theirs = make_artifact(stranger)
+        Share.objects.create(artifact=theirs, owner=stranger, email=teacher.email, receiver=teacher)
+    with django_assert_num_queries(8):
+        found = queries.recommendations(teacher, chat_id=chat.pk, limit=20)
+    assert len(found) == min(2 * number, 20)
+
+
 def test_what_a_colleague_shares_says_who_it_was(teacher, api):
     colleague = make_teacher(name="Kim Berg")
     artifact = make_artifact(colleague, "Sonstiges")
