@@ -61,7 +61,9 @@ async def test_a_template_that_fits_is_read_and_taken_over_and_another_sent_away
     kept, sent_away = [
         await related.locator("li strong").nth(number).inner_text() for number in (0, 1)
     ]
-    await related.get_by_role("button", name=f"Nicht mehr vorschlagen: {sent_away}").click()
+    async with page.expect_request(lambda request: request.method == "PUT") as asked:
+        await related.get_by_role("button", name=f"Nicht mehr vorschlagen: {sent_away}").click()
+    assert (await asked.value).post_data_json == {"mark": "dismissed"}
     await expect(related.locator("li", has_text=sent_away)).to_have_count(0)
     await related.get_by_role("button", name=kept).first.click()
     await expect(page.locator("#panel-title")).to_have_text(kept)
