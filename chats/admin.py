@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from chats import topic_admin  # noqa: F401  # registers its pages
 from chats.actions import cancel_reply, retry_reply, update_chat
 from chats.admin_lists import (
     ErrorFilter,
@@ -21,7 +22,7 @@ from chats.admin_lists import (
     SinceFilter,
     TopicFilter,
 )
-from chats.models import Chat, Message, Reply, TopicCorrection
+from chats.models import Chat, Message, Reply
 from chats.topics import TOPICS
 from eduhu.admin import (
     OwnedAdmin,
@@ -306,13 +307,3 @@ class ReplyAdmin(ReplyColumns, ReadOnlyAdmin):
 def _link_if_there(model: type[Model], **condition: Any) -> SafeString | None:
     pk = model._default_manager.filter(**condition).values_list("pk", flat=True).first()
     return row_link(model, pk, short_id(pk)) if pk else None
-
-
-@admin.register(TopicCorrection)
-class TopicCorrectionAdmin(ReadOnlyAdmin):
-    """How often teachers knew better, by what was said and who said it."""
-
-    list_display = ("said", "chosen", "source", "version", "number")
-    list_filter = ("source",)
-    ordering = ("-number",)
-    sortable_by = ("number",)

@@ -308,10 +308,10 @@ class UsageEntry(models.Model):
         return f"{self.model} …{str(self.reply_id)[-8:]}"
 
 
-from chats.topic_models import ChatTopic, MessageTopics, TopicCorrection  # noqa: E402
+from chats.topic_models import ChatTopic, MessageTopics, TopicCorrection, TopicFailure  # noqa: E402
 
 __all__ = [
     "LIVE_STATES", "TITLE_MAX", "Chat", "ChatTopic", "ContentType", "Message", "MessageTopics",
-    "Reply", "ReplyQuerySet", "ReplyState", "Role", "TopicCorrection", "UsageEntry",
-    "UsageEntryQuerySet",
+    "Reply", "ReplyQuerySet", "ReplyState", "Role", "TopicCorrection", "TopicFailure",
+    "UsageEntry",    "UsageEntryQuerySet",
 ]  # fmt: skip

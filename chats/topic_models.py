@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from eduhu.db import MillisecondField
+from eduhu.db import MillisecondField, now
 
 VERSION_MAX = 80
 
@@ -81,6 +81,28 @@ class ChatTopic(Origin):
 
     def __str__(self) -> str:
         return self.topic
+
+
+class TopicFailure(models.Model):
+    """A question whose topics could not be found, how often, and why; none of its words.
+
+    After the last attempt it is set aside, until staff have it judged again. It only names
+    its message, so that deleting one costs nothing more, and is forgotten after a month.
+    """
+
+    message_id = models.UUIDField(_("message"), primary_key=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    reason = models.CharField(_("reason"), max_length=80)
+    failed_at = MillisecondField(_("last attempt"), default=now, db_index=True)
+
+    class Meta:
+        db_table = "topic_failures"
+        verbose_name = _("question that was not understood")
+        verbose_name_plural = _("questions that were not understood")
+        default_permissions = ("view", "change")
+
+    def __str__(self) -> str:
+        return f"{self.reason} …{str(self.pk)[-8:]}"
 
 
 class TopicCorrection(models.Model):

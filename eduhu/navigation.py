@@ -60,6 +60,7 @@ NAVIGATION = [
         _list(_("Messages"), "chat", "chats", "message"),
         _list(_("Replies"), "smart_toy", "chats", "reply"),
         _list(_("Corrected topics"), "label", "chats", "topiccorrection"),
+        _list(_("Not understood"), "label_off", "chats", "topicfailure"),
     ),
     _group(
         _("Material"),

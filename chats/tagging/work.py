@@ -2,7 +2,8 @@
 
 The table is the truth: a question waits in `message_topics` from the statement that stored
 it, and is taken when its reply has ended. Whoever takes it and dies leaves it to the next,
-`LEASE` later; to judge one twice does no harm.
+`LEASE` later; to judge one twice does no harm. One that cannot be judged is set aside in the
+end (`failures.py`).
 """
 
 import datetime as dt
@@ -16,8 +17,8 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Sum
 
-from chats.models import Chat, ChatTopic, Message, MessageTopics, Reply
-from chats.tagging import ask
+from chats.models import Chat, ChatTopic, Message, MessageTopics, Reply, TopicFailure
+from chats.tagging import ask, failures
 from chats.tagging.tagger import OTHER, TEACHER, Tags, tag
 from eduhu import events
 from eduhu.db import now
@@ -42,22 +43,32 @@ def tag_waiting(seconds: float) -> int:
     """Judge what waits, for at most about so long; return how many were judged."""
     ends_at, done = time.monotonic() + seconds, 0
     while time.monotonic() < ends_at and (waiting := take()):
-        judged = list(zip(waiting, judge([each.content for each in waiting]), strict=True))
-        try:
-            store(judged)
-        except Exception:
-            logger.exception("topics of %d messages not stored together", len(judged))
-            for each in judged:  # one that cannot be stored must not keep the others waiting
-                _store_alone(each)
+        if len(waiting) == 1 or not _together(waiting):
+            for each in waiting:  # one that cannot be judged must not keep the others waiting
+                _alone(each)
         done += len(waiting)
     return done
 
 
-def _store_alone(each: tuple[Waiting, Tags]) -> None:
+def _together(waiting: list[Waiting]) -> bool:
     try:
-        store([each])
+        _judge_and_store(waiting)
     except Exception:
-        logger.exception("topics of message %s not stored", each[0].message_id)
+        logger.exception("topics of %d messages not found together", len(waiting))
+        return False
+    return True
+
+
+def _judge_and_store(waiting: list[Waiting]) -> None:
+    store(list(zip(waiting, judge([each.content for each in waiting]), strict=True)))
+
+
+def _alone(each: Waiting) -> None:
+    try:
+        _judge_and_store([each])
+    except Exception as error:
+        logger.exception("topics of message %s not found", each.message_id)
+        failures.note(each.message_id, error)
 
 
 def judge(texts: Sequence[str]) -> list[Tags]:
@@ -102,6 +113,7 @@ def store(judged: Iterable[tuple[Waiting, Tags]]) -> None:
     still = MessageTopics.objects.filter(pk__in=found, due_at__isnull=False)
     fresh = {pk: found[pk][1] for pk in still.values_list("pk", flat=True)}
     _store_messages(fresh)
+    TopicFailure.objects.filter(pk__in=found).delete()
     store_chats(chats)
     for chat in chats:
         events.row_changed(chat.teacher_id, "chats", chat.pk)

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from eduhu.db import MillisecondField, now
 
@@ -22,19 +23,21 @@ class CacheInvalidation(models.Model):
 class CacheCount(models.Model):
     """What the tiers did on one day, in all processes together."""
 
-    day = models.DateField()
-    content = models.CharField(max_length=40)
-    memory_hits = models.BigIntegerField(default=0)
-    shared_hits = models.BigIntegerField(default=0)
-    misses = models.BigIntegerField(default=0)
-    evictions = models.BigIntegerField(default=0)
-    loads = models.BigIntegerField(default=0)
-    load_ms = models.FloatField(default=0)
-    warmed = models.BigIntegerField(default=0, db_default=0)
-    warmed_used = models.BigIntegerField(default=0, db_default=0)
+    day = models.DateField(_("day"))
+    content = models.CharField(_("content"), max_length=40)
+    memory_hits = models.BigIntegerField(_("hits in the process"), default=0)
+    shared_hits = models.BigIntegerField(_("hits in the shared cache"), default=0)
+    misses = models.BigIntegerField(_("misses"), default=0)
+    evictions = models.BigIntegerField(_("evictions"), default=0)
+    loads = models.BigIntegerField(_("loads"), default=0)
+    load_ms = models.FloatField(_("time of loading (ms)"), default=0)
+    warmed = models.BigIntegerField(_("warmed"), default=0, db_default=0)
+    warmed_used = models.BigIntegerField(_("warmed and used"), default=0, db_default=0)
 
     class Meta:
         db_table = "cache_counts"
+        verbose_name = _("day of a cache")
+        verbose_name_plural = _("days of caches")
         constraints = [
             models.UniqueConstraint(fields=["day", "content"], name="cache_counts_once_a_day")
         ]

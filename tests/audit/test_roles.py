@@ -14,7 +14,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from waffle.models import Switch
 
 from artifacts.models import Artifact, ArtifactExport
-from chats.models import Chat, Message, Reply, TopicCorrection
+from chats.models import Chat, Message, Reply, TopicCorrection, TopicFailure
 from eduhu import roles
 from eduhu.audit.glass import BehindGlass
 from eduhu.cache.models import CacheCount
@@ -38,6 +38,7 @@ OPERATORS = {
     Message: {"read_text"},
     Reply: {"stop", "retry"},
     TopicCorrection: set(),
+    TopicFailure: {"judge_again"},
     Artifact: {"read_text"},  # and change, once it is read
     ArtifactExport: set(),
     PeriodicTask: {"change", "run_now"},
@@ -92,6 +93,7 @@ def rows(teacher):
     ]  # fmt: skip
     made += [
         TopicCorrection.objects.create(said="grammar", chosen="other", source="local"),
+        TopicFailure.objects.create(message_id=question.pk, reason="ValueError"),
         ArtifactExport.objects.create(
             teacher=teacher, artifact_id=chat.pk, format="pdf", edition="teacher", is_again=False
         ),
