@@ -40,7 +40,7 @@ def seed(cluster: Cluster, sizes: dict[str, int]) -> Path:
     tokens = Path(cluster.folder) / "load-tokens.json"
     arguments = [f"--{name}={size}" for name, size in sizes.items()]
     command = [sys.executable, "manage.py", "seed_load", *arguments, f"--tokens={tokens}"]
-    command.append(f"--token-count={TOKEN_COUNT}")
+    command += [f"--token-count={TOKEN_COUNT}", "--without-search"]
     environment = cluster.webs[0].environment
     subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
     return tokens

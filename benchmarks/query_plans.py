@@ -30,7 +30,7 @@ def main() -> int:
         environment = cluster.workers[0].environment
         os.environ |= {**environment, "DATABASE_STATEMENT_TIMEOUT_MS": "0"}
         options = [f"--{name}={number}" for name, number in sizes.items()]
-        manage(os.environ, "seed_load", *options)
+        manage(os.environ, "seed_load", *options, "--without-search")
         queries = look(sizes["teachers"])
     walks = {name: each["walks"] for name, each in queries.items() if each["walks"]}
     report("query_plans", {"machine": machine(), "rows": sizes, "queries": queries})

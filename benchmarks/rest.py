@@ -276,6 +276,7 @@ def seed(school: School, options: argparse.Namespace, part: float, number: int) 
     sizes = {name: int(getattr(options, name) * part) for name in ("teachers", "chats", "messages")}
     arguments = [f"--{name}={max(1, size)}" for name, size in sizes.items()]
     command = [sys.executable, "manage.py", "seed_load", *arguments, f"--seed={number}"]
+    command.append("--without-search")
     environment = school.cluster.webs[0].environment
     subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
 

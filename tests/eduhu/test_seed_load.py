@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Count, F, Max, Q
 
+from artifacts.library.models import SearchEntry
 from artifacts.models import Artifact
 from chats.actions import rebuild_message_counts
 from chats.models import Chat, Message, Reply
@@ -71,8 +72,20 @@ def test_a_second_run_adds_only_what_is_missing(capsys):
     seed()
     seed()
     assert list(Message.objects.order_by("pk").values()) == before
-    said = [line.split(" teachers")[0] for line in capsys.readouterr().out.splitlines()]
+    lines = capsys.readouterr().out.splitlines()
+    said = [line.split(" teachers")[0] for line in lines if "added" in line]
     assert said == ["7 of 7", "1 of 7", "0 of 7"]
+
+
+def test_what_was_written_is_found_however_often_it_runs(capsys):
+    seed(without_search=True)
+    assert not SearchEntry.objects.filter(source="message").exists()
+    for _time in range(2):
+        seed()
+    sizes = SearchEntry.objects.order_by("source").values_list("source").annotate(Count("row_id"))
+    assert list(sizes) == [("artifact", 25), ("chat", 60), ("message", 1500)]
+    told = [line for line in capsys.readouterr().out.splitlines() if "findable" in line]
+    assert told == ["1500 rows made findable", "0 rows made findable"]
 
 
 def test_tokens_open_the_accounts_of_the_first_teachers(tmp_path):
@@ -94,8 +107,9 @@ def test_a_terminal_sees_how_far_it_is(monkeypatch, is_terminal):
     monkeypatch.setattr(screen, "isatty", lambda: is_terminal)
     monkeypatch.setattr(sys, "stderr", screen)
     seed()
-    end = f"[{'#' * 40}] 7/7 teachers\n"
-    assert screen.getvalue().endswith(end) if is_terminal else not screen.getvalue()
+    bars = [f"[{'#' * 40}] {done}\n" for done in ("7/7 teachers", "1500/1500 rows")]
+    found = [bar in screen.getvalue() for bar in bars]
+    assert all(found) if is_terminal else not screen.getvalue()
 
 
 def test_nobody_signs_in_with_a_password():

@@ -1,6 +1,6 @@
 """Making again what is searched, some rows at a time, while everybody works."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db import connection, transaction
@@ -15,9 +15,19 @@ MODELS: dict[str, Any] = {"message": Message, "chat": Chat, "artifact": Artifact
 AT_ONCE = 500  # rows in one transaction: a second or so
 
 
-def rebuild() -> Iterator[int]:
+def incomplete() -> list[str]:
+    """Return the sources of which fewer rows can be found than there are."""
+    entries = SearchEntry.objects
+    return [
+        source
+        for source in SOURCES
+        if entries.filter(source=source).count() < MODELS[source].objects.count()
+    ]
+
+
+def rebuild(sources: Sequence[str] = tuple(SOURCES)) -> Iterator[int]:
     """Make all entries again; yield how many rows each step took. May run at any time."""
-    for source in SOURCES:
+    for source in sources:
         rows, last = MODELS[source].objects.order_by("pk").values_list("pk", flat=True), None
         while ids := list((rows if last is None else rows.filter(pk__gt=last))[:AT_ONCE]):
             last = ids[-1]

@@ -3,24 +3,23 @@
 import argparse
 import json
 import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from knox.models import AuthToken
 
 from eduhu.cache import invalidation
 from eduhu.mirror import capture
+from eduhu.progress import progress_bar
 from eduhu.seeding.plan import Plan
 from eduhu.seeding.rows import email
 from eduhu.seeding.store import store
 from teachers.models import Teacher
-
-BAR = 40  # characters
 
 
 class Command(BaseCommand):
@@ -38,6 +37,8 @@ class Command(BaseCommand):
         parser.add_argument("--tokens", type=Path, metavar="FILE", help="where to write bearer"
                             " tokens of the first teachers, as a JSON list")  # fmt: skip
         parser.add_argument("--token-count", type=_at_least(1), default=500, help="default: 500")
+        parser.add_argument("--without-search", action="store_true", help="leave messages out of"
+                            " the search, which takes longer than all else")  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
         _refuse_where_it_harms()
@@ -45,10 +46,13 @@ class Command(BaseCommand):
         # Before the minutes of work: a folder that is not there must not spoil them.
         file = _private_file(options["tokens"]) if options["tokens"] else None
         started = time.monotonic()
-        made = store(plan, _progress_bar(plan.teachers))
+        made = store(plan, progress_bar(plan.teachers, "teachers"))
         invalidation.forget_everything()  # COPY passes what tells the caches, too
         seconds = time.monotonic() - started
         self.stdout.write(f"{made} of {plan.teachers} teachers added in {seconds:.0f} s")
+        if not options["without_search"]:
+            # Messages are stored before their chats, so that no trigger made them findable.
+            call_command("rebuild_search", missing=True, stdout=self.stdout)
         if file is not None:
             with os.fdopen(file, "w") as opened:
                 json.dump(_new_tokens(plan, options["token_count"]), opened)
@@ -96,15 +100,3 @@ def _new_tokens(plan: Plan, count: int) -> list[str]:
     addresses = [email(plan, number) for number in range(min(count, plan.teachers))]
     teachers = {each.email: each for each in Teacher.objects.filter(email__in=addresses)}
     return [AuthToken.objects.create(teachers[address])[1] for address in addresses]
-
-
-def _progress_bar(total: int) -> Callable[[int], None]:
-    """Return what draws how far we are, on a terminal."""
-
-    def draw(done: int) -> None:
-        filled = BAR * done // total
-        end = "\n" if done == total else ""
-        sys.stderr.write(f"\r[{'#' * filled}{'.' * (BAR - filled)}] {done}/{total} teachers{end}")
-        sys.stderr.flush()
-
-    return draw if sys.stderr.isatty() else lambda done: None
