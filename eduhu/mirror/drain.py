@@ -16,6 +16,7 @@ import psycopg
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from eduhu.errors import CircuitOpen
+from eduhu.logs import harmless_text
 from eduhu.mirror import outbox, schema, sign_outs
 from eduhu.mirror.background import Background
 from eduhu.mirror.client import InstantClient, client_of_settings
@@ -192,7 +193,9 @@ class Drain:
 def _settle(report: Report, pending: dict[Row, Pending], result: Pass) -> None:
     outbox.forget([pending[each.table, each.row_id] for each in report.sent])
     for change, reason in report.refused:
-        logger.warning("%s %s is parked: %s", change.table, change.row_id, reason)
+        # InstantDB quotes the value that it refuses; staff find it in the outbox.
+        told = harmless_text(reason, Rejected.__name__)
+        logger.warning("%s %s is parked: %s", change.table, change.row_id, told)
         outbox.park(pending[change.table, change.row_id], reason)
     result.sent += len(report.sent)
     result.parked += len(report.refused)

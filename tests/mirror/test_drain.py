@@ -158,6 +158,15 @@ def test_a_reason_with_odd_characters_stops_nobody(instant_app, drain, teacher):
     assert OutboxEntry.objects.get().reason == "validation-failed: a?b?c"
 
 
+def test_what_a_refusal_quotes_stands_in_no_log(instant_app, drain, teacher, caplog):
+    make_chat(teacher)
+    text = '{"type": "record-not-unique", "message": "`title` = \\"Brief an Frau S.\\""}'
+    instant_app.script(Fault("page", 400, text=text))
+    assert drain.run_pass().parked == 1
+    assert "Frau S." in OutboxEntry.objects.get().reason
+    assert "is parked: record-not-unique: `title` = …" in caplog.text
+
+
 def test_a_parked_row_is_sent_after_its_next_write(instant_app, drain, teacher):
     push_schema(instant_app, topic_category=("number", False))
     chat = make_chat(teacher, topic_category="math")

@@ -484,6 +484,13 @@ def test_dry_run_says_the_same_and_writes_nothing(tmp_path):
     assert "messages: 2 created, 1 skipped" in tail.splitlines()
 
 
+def test_to_repair_is_not_advised_while_lines_are_missing(tmp_path, mirror_on):
+    """In the same app a repair would delete them."""
+    ran, _report = import_rows(tmp_path, whole(messages=[message(role="geheim"), answer()]))
+    assert ran.code == 1
+    assert "mirror_reconcile" not in ran.output
+
+
 @pytest.mark.parametrize("asked", [False, True])
 def test_imported_rows_go_to_instantdb_only_when_asked(tmp_path, mirror_on, asked):
     ran, _report = import_rows(tmp_path, whole(), *(["--mirror"] if asked else []))

@@ -85,7 +85,9 @@ class Command(BaseCommand):
             self.stdout.write("This would happen; nothing was written:")
         for line in report.lines():
             self.stdout.write(line)
-        if capture.is_on() and not (options["mirror"] or options["dry_run"]):
+        # Not while lines are missing here: in the same app a repair would delete them.
+        is_silent = options["mirror"] or options["dry_run"] or report.skipped
+        if capture.is_on() and not is_silent:
             self.stdout.write("InstantDB was not told. To copy the rows: mirror_reconcile --repair")
         if report.skipped:
             where = options["report"] or "--report FILE"
