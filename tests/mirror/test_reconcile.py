@@ -8,8 +8,7 @@ import uuid
 
 import pytest
 from django.core.management import CommandError, call_command, execute_from_command_line
-from django.db import OperationalError
-from django.db import connection
+from django.db import OperationalError, connection
 
 from artifacts.models import Artifact
 from chats.models import Chat, Message
