@@ -139,6 +139,8 @@ def django_db_setup(django_db_setup, django_db_blocker):
     if settings.DATABASE_IS_POSTGRESQL:
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute(END_OTHER_SESSIONS)
+        # A busy disk takes its time to drop what a whole run has written.
+        connection.settings_dict["OPTIONS"]["options"] = "-c statement_timeout=0"
 
 
 @pytest.fixture(scope="session")
