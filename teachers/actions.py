@@ -76,6 +76,17 @@ def sign_out_everywhere(*, teacher: Teacher) -> None:
 
 
 @transaction.atomic
+def withdraw_password(*, teacher: Teacher) -> None:
+    """Let nobody sign in with a teacher's password any more, nor stay signed in.
+
+    Only another password, which a superuser sets, opens the account again.
+    """
+    teacher.set_unusable_password()
+    teacher.save(update_fields=["password"])
+    sign_out_everywhere(teacher=teacher)
+
+
+@transaction.atomic
 def remove_expired_tokens() -> int:
     """Delete tokens that have expired; return how many."""
     expired = AuthToken.objects.filter(Q(expiry__lt=now()))

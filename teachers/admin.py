@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.models import Count, Max
 from django.http import HttpRequest
@@ -20,7 +21,7 @@ from knox.models import AuthToken
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
 from eduhu.admin import LINK, OwnedAdmin, SiteAdmin, changes_of, choice_field, clock, label
-from teachers.actions import save_preferences, sign_out_everywhere
+from teachers.actions import save_preferences, sign_out_everywhere, withdraw_password
 from teachers.models import Teacher, TeacherPreferences
 from teachers.serializers import PreferencesInput
 
@@ -72,7 +73,11 @@ class TeacherPasswordForm(AdminPasswordChangeForm):
 
 @admin.register(Teacher)
 class TeacherAdmin(UserAdmin, SiteAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """Accounts. Only superusers change accounts that may use the admin."""
+    """Accounts. Only superusers change accounts that may use the admin.
+
+    Who sets a password, or the address of an account, can sign in as its teacher, and read
+    without giving a reason. So only superusers do; operators can take a password away.
+    """
 
     form = LowerCaseEmail
     add_form = TeacherAddForm
@@ -85,7 +90,7 @@ class TeacherAdmin(UserAdmin, SiteAdmin):  # type: ignore[type-arg]  # not gener
     sortable_by = ("email",)
     readonly_fields = ("created_at", "password_page", "sign_ins", "related_rows")
     filter_horizontal = ("groups",)
-    actions = ("sign_out", "deactivate", "activate")
+    actions = ("sign_out", "withdraw", "deactivate", "activate")
     fieldsets = (
         (None, {"fields": ("email", "name", "language", "password_page")}),
         (_("State"), {"fields": ("is_active", "created_at", "sign_ins", "related_rows")}),
@@ -107,10 +112,25 @@ class TeacherAdmin(UserAdmin, SiteAdmin):  # type: ignore[type-arg]  # not gener
         """Privileges are for superusers to give, and nobody locks themselves out."""
         fields: tuple[str, ...] = self.readonly_fields
         if not _is_superuser(request):
-            fields = (*fields, *PRIVILEGES)
+            fields = (*fields, *PRIVILEGES, *(("email",) if obj is not None else ()))
         elif obj is not None and obj.pk == request.user.pk:
             fields = (*fields, "is_active", "is_staff", "is_superuser")
         return fields
+
+    def get_fieldsets(self, request: HttpRequest, obj: Teacher | None = None) -> Any:
+        """Lead to the form for a new password who may use it."""
+        shown = super().get_fieldsets(request, obj)
+        if obj is None or _is_superuser(request):
+            return shown
+        (title, first), *others = shown
+        fields = tuple(name for name in first["fields"] if name != "password_page")
+        return ((title, {**first, "fields": fields}), *others)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        """Show the form for a new password, to superusers."""
+        if not _is_superuser(request):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
 
     def save_model(self, request: HttpRequest, obj: Teacher, form: Any, change: bool) -> None:
         """Store; one who is not active any more is signed out everywhere."""
@@ -151,6 +171,14 @@ class TeacherAdmin(UserAdmin, SiteAdmin):  # type: ignore[type-arg]  # not gener
         teachers = self._changeable(request, queryset)
         for teacher in teachers:
             sign_out_everywhere(teacher=teacher)
+        self._tell(request, len(teachers))
+
+    @admin.action(description=_("Withdraw the password"), permissions=["change"])
+    def withdraw(self, request: HttpRequest, queryset: "models.QuerySet[Teacher]") -> None:
+        """Let nobody in with the passwords of the chosen teachers, which others may know."""
+        teachers = self._changeable(request, queryset)
+        for teacher in teachers:
+            withdraw_password(teacher=teacher)
         self._tell(request, len(teachers))
 
     @admin.action(description=_("Deactivate"), permissions=["change"])

@@ -80,6 +80,7 @@ ACTS = {
         {"grade_level": SECRET[:9], "subject_areas": "[]", "notification_settings": "{}"},
     ),
     "sign out": bulk("sign_out", "teacher"),
+    "withdraw a password": bulk("withdraw", "teacher"),
     "deactivate": bulk("deactivate", "teacher"),
     "activate": bulk("activate", "teacher"),
     "add a group": added(Group, {"name": "Neu"}),

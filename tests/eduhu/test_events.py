@@ -37,6 +37,7 @@ TELLS_NOBODY = {
     "teachers.sign_in",
     "teachers.sign_out",
     "teachers.sign_out_everywhere",
+    "teachers.withdraw_password",
     "teachers.remove_expired_tokens",
     "teachers.open_realtime",
 }

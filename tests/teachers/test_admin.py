@@ -121,6 +121,37 @@ def test_a_new_password_works_and_signs_out_everywhere(teacher, api, staff):
     assert api.get("/api/auth/me").status_code == 401
 
 
+def test_an_operator_cannot_make_a_teachers_account_their_own(teacher):
+    """Neither by a password nor by an address, to which something might be sent."""
+    operator = staff_client(
+        "teachers.view_teacher", "teachers.change_teacher", is_superuser=False
+    )  # fmt: skip
+    url = reverse("admin:auth_user_password_change", args=[teacher.pk])
+    form = {"password1": "ein neues langes", "password2": "ein neues langes", "set-password": "1"}
+    assert [operator.get(url).status_code, operator.post(url, form).status_code] == [403, 403]
+    shown = operator.get(page(Teacher, "change", teacher))
+    assert url not in shown.text
+    form = {"email": "operator@eduhu.example", "name": "Ada", "language": "de", "is_active": "on"}
+    assert operator.post(page(Teacher, "change", teacher), form).status_code == 302
+    before, teacher = teacher.email, Teacher.objects.get(pk=teacher.pk)
+    assert (teacher.email, teacher.name) == (before, "Ada")
+    assert teacher.check_password(PASSWORD)
+
+
+def test_a_password_that_others_know_is_withdrawn(teacher, api):
+    operator = staff_client(
+        "teachers.view_teacher", "teachers.change_teacher", is_superuser=False
+    )  # fmt: skip
+    boss = make_teacher(is_staff=True, is_superuser=True)
+    run_action(operator, "withdraw", teacher)
+    run_action(operator, "withdraw", boss)
+    assert api.get("/api/auth/me").status_code == 401
+    body = {"email": teacher.email, "password": PASSWORD}
+    assert ApiClient().send("POST", "/api/auth/login", body).status_code == 401
+    boss.refresh_from_db()
+    assert boss.has_usable_password()
+
+
 def test_the_form_of_a_teacher_changes_what_it_shows(teacher, staff):
     form = {"email": teacher.email, "name": "Ada", "language": "en", "is_active": "on"}
     assert staff.post(page(Teacher, "change", teacher), form).status_code == 302
