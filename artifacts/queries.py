@@ -8,6 +8,7 @@ from django.db.models import F
 
 from artifacts import documents
 from artifacts.models import Artifact, ArtifactVersion
+from artifacts.readable import first_readable
 from chats.models import Role
 from eduhu.db import epoch_ms
 from eduhu.errors import NotFound
@@ -90,13 +91,8 @@ def artifact_to_export(teacher: Teacher, artifact_id: uuid.UUID) -> Document:
 
     Raises NotFound.
     """
-    row: Document | None = None
-    for artifacts in (
-        Artifact.objects.for_teacher(teacher),
-        Artifact.objects.shared_with(teacher),
-    ):
-        wanted = artifacts.filter(pk=artifact_id)
-        row = row or wanted.values(*ARTIFACT_FIELDS, role=F("message__role")).first()
+    role = F("message__role")
+    row = first_readable(Artifact.objects, teacher, artifact_id, *ARTIFACT_FIELDS, role=role)
     if row is None:
         raise NotFound
     is_answer = row.pop("role") == Role.ASSISTANT

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from artifacts.library.models import Collection, CollectionItem, Facets, Favourite, Share, Tag
 from artifacts.library.search.words import folded
 from artifacts.models import Artifact
+from artifacts.readable import first_readable, own_then_shared
 from eduhu.db import epoch_ms, from_epoch_ms
 from eduhu.errors import InvalidInput, NotFound
 from eduhu.named_queries import named_query
@@ -117,10 +118,8 @@ def _documents(teacher: Teacher, rows: list[Document]) -> list[Document]:
 
 def refuse_unreadable(teacher: Teacher, artifact_id: uuid.UUID) -> None:
     """Raise NotFound unless the teacher may read the artifact."""
-    for rows in (Artifact.objects.for_teacher(teacher), Artifact.objects.shared_with(teacher)):
-        if rows.filter(pk=artifact_id).exists():
-            return
-    raise NotFound
+    if first_readable(Artifact.objects, teacher, artifact_id, "pk") is None:
+        raise NotFound
 
 
 def artifact_tags(teacher: Teacher, artifact_id: uuid.UUID) -> list[str]:
@@ -167,7 +166,7 @@ def collections(teacher: Teacher) -> list[Document]:
     items = CollectionItem.objects.filter(collection_id=OuterRef("pk"))
     count = items.order_by().values("collection_id").annotate(n=Count("id")).values("n")
     found = []
-    for rows in (Collection.objects.for_teacher(teacher), Collection.objects.shared_with(teacher)):
+    for rows in own_then_shared(Collection.objects, teacher):
         counted = rows.annotate(
             item_count=Coalesce(Subquery(count), 0), owner_name=F("teacher__name")
         )
@@ -190,12 +189,11 @@ def collection_detail(teacher: Teacher, collection_id: uuid.UUID) -> Document:
 
 @named_query("library.collection")
 def _readable_collection(teacher: Teacher, collection_id: uuid.UUID) -> Document:
-    for rows in (Collection.objects.for_teacher(teacher), Collection.objects.shared_with(teacher)):
-        wanted = rows.filter(pk=collection_id)
-        row = wanted.values(*_COLLECTION, owner_name=F("teacher__name")).first()
-        if row is not None:
-            return dict(row)
-    raise NotFound
+    owner = F("teacher__name")
+    row = first_readable(Collection.objects, teacher, collection_id, *_COLLECTION, owner_name=owner)
+    if row is None:
+        raise NotFound
+    return row
 
 
 def refuse_unreadable_collection(teacher: Teacher, collection_id: uuid.UUID) -> None:

@@ -5,6 +5,7 @@ import logging
 
 from eduhu.db import now
 from eduhu.errors import CircuitOpen
+from eduhu.leases import take_due
 from monitoring.alerts import channels
 from monitoring.alerts.channels import Channel, News, Undelivered
 from monitoring.alerts.models import Delivery, Kind
@@ -12,7 +13,7 @@ from monitoring.alerts.webhook import Refused
 
 logger = logging.getLogger(__name__)
 
-LEASE_SECONDS = 60.0  # longer than any attempt: nobody else tries meanwhile
+LEASE = dt.timedelta(seconds=60)  # longer than any attempt: nobody else tries meanwhile
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 600.0
 GIVEN_UP_AFTER = dt.timedelta(hours=24)
 
@@ -20,22 +21,14 @@ GIVEN_UP_AFTER = dt.timedelta(hours=24)
 def deliver_due() -> int:
     """Send whatever is due; return how many messages were taken."""
     sent = 0
-    while (delivery := _claimed()) is not None:
+    while (delivery := _taken()) is not None:
         sent += _attempt(delivery)
     return sent
 
 
-def _claimed() -> Delivery | None:
+def _taken() -> Delivery | None:
     waiting = Delivery.objects.filter(sent_at=None, given_up_at=None)
-    while True:
-        due = waiting.filter(due_at__lte=now()).select_related("alert").order_by("due_at", "id")
-        delivery = due.first()
-        if delivery is None:
-            return None
-        lease = now() + dt.timedelta(seconds=LEASE_SECONDS)
-        # Of several processes, one moves the time.
-        if waiting.filter(pk=delivery.pk, due_at=delivery.due_at).update(due_at=lease):
-            return delivery
+    return take_due(waiting.select_related("alert"), LEASE)
 
 
 def _attempt(delivery: Delivery) -> bool:

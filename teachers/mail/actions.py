@@ -13,6 +13,7 @@ from django.db import transaction
 from eduhu.celery import wake
 from eduhu.db import now
 from eduhu.errors import CircuitOpen, NotFound
+from eduhu.leases import take_due
 from eduhu.resilience import Breaker
 from teachers.actions import save_preferences
 from teachers.mail.models import Mailing
@@ -22,7 +23,7 @@ from teachers.notifications import SWITCHES, switches
 
 logger = logging.getLogger(__name__)
 
-LEASE_SECONDS = 60.0  # longer than the time-out of a mail server
+LEASE = dt.timedelta(seconds=60)  # longer than the time-out of a mail server
 FIRST_PAUSE, LONGEST_PAUSE = 60.0, 3600.0
 GIVEN_UP_AFTER = dt.timedelta(hours=24)
 SALT = "unsubscribe"
@@ -68,22 +69,10 @@ def _is_wanted(teacher: Teacher, kind: str) -> bool:
 def send_due() -> int:
     """Send what is due; return how many were sent."""
     sent = 0
-    while (mailing := _claimed()) is not None:
+    waiting = Mailing.objects.filter(ended_at=None).select_related("teacher")
+    while (mailing := take_due(waiting, LEASE)) is not None:
         sent += _send(mailing)
     return sent
-
-
-def _claimed() -> Mailing | None:
-    waiting = Mailing.objects.filter(ended_at=None)
-    while True:
-        due = waiting.filter(due_at__lte=now()).select_related("teacher").order_by("due_at", "id")
-        mailing = due.first()
-        if mailing is None:
-            return None
-        lease = now() + dt.timedelta(seconds=LEASE_SECONDS)
-        # Of several processes, one moves the time.
-        if waiting.filter(pk=mailing.pk, due_at=mailing.due_at).update(due_at=lease):
-            return mailing
 
 
 def _send(mailing: Mailing) -> bool:

@@ -254,5 +254,5 @@ class TestDeliveries:
         opened()
         from monitoring.alerts import deliver
 
-        assert deliver._claimed() is not None
-        assert deliver._claimed() is None  # until the first one's time is over
+        assert deliver._taken() is not None
+        assert deliver._taken() is None  # until the first one's time is over

@@ -14,6 +14,7 @@ from artifacts.library.search.find import SOURCES, Hit, find
 from artifacts.library.search.triggers import SEARCHED
 from artifacts.library.search.words import pattern_of, words_of
 from artifacts.models import Artifact
+from artifacts.readable import own_then_shared
 from chats.models import Chat, Message
 from eduhu.db import epoch_ms
 from eduhu.errors import InvalidInput
@@ -86,10 +87,8 @@ def _artifacts(teacher: Teacher, ids: Sequence[uuid.UUID]) -> Rows:
     found: Rows = {}
     if not ids:
         return found
-    for is_own, readable in (
-        (True, Artifact.objects.for_teacher(teacher)),
-        (False, Artifact.objects.shared_with(teacher)),
-    ):
+    own, shared = own_then_shared(Artifact.objects, teacher)
+    for is_own, readable in ((True, own), (False, shared)):
         missing = [pk for pk in ids if ("artifact", pk) not in found]
         rows = readable.filter(pk__in=missing).values_list(
             "id", "chat_id", "title", "kind", "content", "created_at"
