@@ -38,6 +38,7 @@ TELLS_NOBODY = {
     "teachers.sign_out",
     "teachers.sign_out_everywhere",
     "teachers.withdraw_password",
+    "admin.chats.topicfailure.judge_again",
     "teachers.remove_expired_tokens",
     "teachers.open_realtime",
 }
