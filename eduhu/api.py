@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.functional import Promise
 from rest_framework import exceptions as drf
 from rest_framework.parsers import BaseParser
@@ -61,7 +61,14 @@ def exception_handler(error: Exception, context: Any) -> Response:
     for name, value in errors.headers(problem).items():
         response[name] = value
     response.exception = True
+    _log_no_failure(response, problem)
     return response
+
+
+def _log_no_failure(response: HttpResponse, error: errors.EduhuError) -> None:
+    """Let Django log no error, and so Sentry tell none, where operators want the refusal."""
+    if isinstance(error, errors.SwitchedOff):
+        response._has_been_logged = True  # type: ignore[attr-defined]  # as Django marks it
 
 
 _BY_DRF_TYPE: list[tuple[type[Exception], type[errors.EduhuError]]] = [
@@ -98,12 +105,14 @@ def _with_text_keys(detail: Any) -> Any:
 
 def problem_response(error: errors.EduhuError) -> JsonResponse:
     """Answer with a problem body outside of REST framework."""
-    return JsonResponse(
+    response = JsonResponse(
         errors.problem(error, request_id()),
         status=error.status,
         content_type=errors.PROBLEM_TYPE,
         headers=errors.headers(error),
     )
+    _log_no_failure(response, error)
+    return response
 
 
 def wants_problem(request: HttpRequest) -> bool:

@@ -15,13 +15,17 @@ Counts = dict[str, tuple[int, int]]  # route → (requests, those of them that e
 is_wanted: ContextVar[bool] = ContextVar("is_wanted", default=False)  # that this one is refused
 
 _lock = threading.Lock()
+_wanted = 0  # requests that were refused because operators want it so
 _buckets: deque[tuple[int, dict[str, list[int]]]] = deque(maxlen=KEPT_SECONDS // BUCKET_SECONDS)
 
 
 def note(route: str, status: int) -> None:
     """Count one request that has ended; `route` is its name, never its path."""
+    global _wanted
     number = int(time.time() // BUCKET_SECONDS)
+    failed = status >= 500
     with _lock:
+        _wanted += failed and is_wanted.get()
         if not _buckets or _buckets[-1][0] != number:
             _buckets.append((number, {}))
         counts = _buckets[-1][1]
@@ -29,7 +33,12 @@ def note(route: str, status: int) -> None:
             route = OTHER
         both = counts.setdefault(route, [0, 0])
         both[0] += 1
-        both[1] += status >= 500 and not is_wanted.get()
+        both[1] += failed and not is_wanted.get()
+
+
+def wanted() -> int:
+    """Return how many requests of this process ended with 5xx as operators want it."""
+    return _wanted
 
 
 def recent(seconds: float) -> Counts:

@@ -250,7 +250,7 @@ class Breaker:
                 self._judge(success)
             after = self._opened
         if after != before:
-            state = "closed again" if after is None else f"open for {self._pause:.0f} s"
+            state = "asked again" if after is None else f"not asked for {self._pause:.0f} s"
             logger.warning("%s is %s (failures: %d)", self.name, state, failed + (not success))
 
     def _judge(self, success: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from chats.models import ReplyState
 from chats.replies.metrics import COST, REPLIES, TOKENS
-from eduhu import metrics
+from eduhu import metrics, outcomes
 
 Numbers = dict[str, Any]  # by name: a number, or a list of them
 
@@ -55,7 +55,8 @@ def _requests() -> tuple[float, float, list[float]]:
     sums = list(below.values())
     return (
         requests,
-        failures,
+        # Whom operators refuse on purpose (switches, maintenance) nobody needs to help.
+        failures - outcomes.wanted() if requests else 0.0,
         [now - before for now, before in zip(sums, [0.0, *sums], strict=False)],
     )
 

@@ -215,7 +215,7 @@ def test_many_that_fail_at_once_open_it_once(breaker, caplog):
         for each in calls:
             assert not each.__exit__(DownError, DownError(), None)
     assert [record.getMessage() for record in caplog.records] == [
-        "service is open for 15 s (failures: 3)"
+        "service is not asked for 15 s (failures: 3)"
     ]
 
 

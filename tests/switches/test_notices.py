@@ -21,6 +21,7 @@ from tests.admin import page, run_action, staff_client
 from tests.asgi import ask
 from tests.client import ApiClient
 from tests.eduhu.test_isolation import CALLS, django_calls, make_world, send, stream_calls
+from monitoring.console.counted import counted, growth
 from tests.factories import PASSWORD, make_chat
 
 HOUR = dt.timedelta(hours=1)
@@ -83,6 +84,14 @@ def test_what_operators_want_raises_no_alert(maintenance, api):
     outcomes.forget()
     api.send("POST", "/api/chats", {"title": "Optik"})
     assert outcomes.recent(60) == {"chats": (1, 0)}
+
+
+def test_what_operators_want_is_no_failure_in_charts_and_log(maintenance, api, caplog):
+    before = counted()
+    api.send("POST", "/api/chats", {"title": "Optik"})
+    news = growth(counted(), before)
+    assert (news["requests"], news["failures"]) == (1, 0)
+    assert "Service Unavailable" not in caplog.text
 
 
 def test_the_list_of_writes_is_one():

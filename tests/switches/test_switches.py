@@ -58,7 +58,7 @@ CALLS = [
 @pytest.mark.django_db
 @pytest.mark.parametrize(("feature", "method", "path", "data", "status"), CALLS)
 def test_a_feature_that_is_off_says_so_and_is_back_when_it_is_on(
-    feature, method, path, data, status, api, teacher
+    feature, method, path, data, status, api, teacher, caplog
 ):
     path = make_world(teacher).fill(path)
     data = data and {**data, "email": teacher.email}
@@ -70,6 +70,7 @@ def test_a_feature_that_is_off_says_so_and_is_back_when_it_is_on(
         assert answer.json()["feature"] == feature
         assert word in answer.json()["detail"]
         assert answer["Retry-After"] == "60"
+    assert "Service Unavailable" not in caplog.text  # nobody is to be woken for it
     assert api.get("/api/chats").status_code == 200
     switch(**{f"feature:{feature}": True})
     assert api.send(method, path, data).status_code == status

@@ -23,4 +23,4 @@ class Command(BaseCommand):
             told = each.reason or "ok"
             self.stdout.write(f"{each.name:<12} {each.seconds * 1000:7.0f} ms  {told}")
         if any(each.reason for each in outcomes):
-            raise CommandError("Not everything that teachers use works.")
+            raise CommandError(f"Not everything that teachers use works at {options['url']}.")
