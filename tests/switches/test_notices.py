@@ -16,12 +16,12 @@ from eduhu.db import epoch_ms, now
 from eduhu.routes import ROUTES
 from eduhu.switches import state
 from eduhu.switches.models import Notice
+from monitoring.console.counted import counted, growth
 from teachers.models import Teacher
 from tests.admin import page, run_action, staff_client
 from tests.asgi import ask
 from tests.client import ApiClient
 from tests.eduhu.test_isolation import CALLS, django_calls, make_world, send, stream_calls
-from monitoring.console.counted import counted, growth
 from tests.factories import PASSWORD, make_chat
 
 HOUR = dt.timedelta(hours=1)
