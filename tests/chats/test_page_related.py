@@ -4,7 +4,6 @@ import re
 
 import pytest
 import pytest_asyncio
-from django.urls import NoReverseMatch, reverse
 from playwright.async_api import Page, expect
 
 from tests.browser import PHONE, Visit, ask, finished, sign_in
@@ -19,13 +18,6 @@ from teachers.models import Teacher, TeacherPreferences
 teacher = Teacher.objects.create_user({TEACHER!r}, "eduhu-demo")
 TeacherPreferences.objects.create(teacher=teacher, grade_level="6", subject_areas=["Mathematik"])
 """
-
-
-def _recommends() -> bool:
-    try:
-        return bool(reverse("recommendations"))
-    except NoReverseMatch:
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +36,6 @@ async def page(visit: Visit, teacher: str) -> Page:
 
 
 @pytest.mark.claim(94)
-@pytest.mark.skipif(not _recommends(), reason="this version recommends nothing")
 async def test_a_template_that_fits_is_read_and_taken_over_and_another_sent_away(
     page: Page,
 ) -> None:
