@@ -111,9 +111,8 @@ def _never_exported(artifact_type: str, number: int) -> str:
 @named_query("insights.replies")
 def _last_replies(teacher: Teacher) -> list[tuple[uuid.UUID, str, bool]]:
     """Return the replies that were the last to their question, newest first: id, state, down."""
-    later = Reply.objects.filter(
-        user_message=OuterRef("user_message"), created_at__gt=OuterRef("created_at")
-    )
+    # By their ids, which tell the order also within a millisecond.
+    later = Reply.objects.filter(user_message=OuterRef("user_message"), pk__gt=OuterRef("pk"))
     disliked = Message.objects.filter(pk=OuterRef("message_id"), is_helpful=False)
     since = now() - dt.timedelta(weeks=REPLY_WEEKS)
     replies = Reply.objects.for_teacher(teacher).filter(created_at__gte=since)
