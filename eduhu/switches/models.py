@@ -1,6 +1,6 @@
 """What operators announce."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.utils.translation import get_language
@@ -22,9 +22,9 @@ class Severity(models.TextChoices):
 class NoticeQuerySet(models.QuerySet["Notice"]):
     """Notices by time."""
 
-    def not_over(self) -> Self:
-        """Keep what holds now or later."""
-        return self.filter(models.Q(ends_at=None) | models.Q(ends_at__gt=now()))
+    def not_over(self, moment: Any = None) -> Self:
+        """Keep what holds at `moment` (now, unless it is given) or later."""
+        return self.filter(models.Q(ends_at=None) | models.Q(ends_at__gt=moment or now()))
 
 
 class Notice(models.Model):

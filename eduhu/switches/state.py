@@ -5,12 +5,14 @@ What no row speaks of is on.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from waffle import get_waffle_switch_model
 
+from eduhu.compiled import Param, Select
 from eduhu.db import now
 from eduhu.errors import FeatureOff, Maintenance, ModelOff
 
@@ -60,11 +62,17 @@ def models() -> list[str]:
 def load() -> None:
     """Read both anew; two statements. Raises DatabaseError, and leaves all as it was."""
     global _state
+    off, announced = _statements()
+    _state = State(frozenset(name for (name,) in off.all()), announced.all(moment=now()))
+
+
+@cache  # every process reads both each second
+def _statements() -> tuple[Select, Select]:
     from eduhu.switches.models import Notice  # here: settings and errors are read before models
 
-    off = get_waffle_switch_model().objects.filter(active=False).values_list("name", flat=True)
-    notices = Notice.objects.not_over().order_by("-stops_writes", "begins_at", "id")
-    _state = State(frozenset(off), list(notices))
+    off = get_waffle_switch_model().objects.filter(active=False).values_list("name")
+    announced = Notice.objects.not_over(Param(Notice, "ends_at", "moment"))
+    return Select(off), Select(announced.order_by("-stops_writes", "begins_at", "id"))
 
 
 def forget() -> None:

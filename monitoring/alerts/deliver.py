@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 
+from eduhu.compiled import Param, Select
 from eduhu.db import now
 from eduhu.errors import CircuitOpen
 from eduhu.leases import take_due
@@ -16,6 +17,18 @@ logger = logging.getLogger(__name__)
 LEASE = dt.timedelta(seconds=60)  # longer than any attempt: nobody else tries meanwhile
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 600.0
 GIVEN_UP_AFTER = dt.timedelta(hours=24)
+
+
+_DUE = Select(
+    Delivery.objects.filter(
+        sent_at=None, given_up_at=None, due_at__lte=Param(Delivery, "due_at", "moment")
+    ).values_list("id")[:1]
+)
+
+
+def is_any_due() -> bool:
+    """Whether `deliver_due` would find anything."""
+    return _DUE.first(moment=now()) is not None
 
 
 def deliver_due() -> int:

@@ -2,7 +2,7 @@
 
 One looks once a second, writes what this process measures, and judges the rules when
 it is its turn. The other sends, so that a mail server that hangs delays no judgement.
-Both have a database connection of their own, beside the pool, whose shortage they
+Both work with a database connection of their own, beside the pool, whose shortage they
 are to notice.
 """
 
@@ -15,9 +15,11 @@ from celery import signals
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
+from eduhu.db import give_back_connection
 from eduhu.mirror.background import Background
 from eduhu.own_connection import own_connection
-from monitoring.alerts.deliver import deliver_due
+from eduhu.pool import pool_state
+from monitoring.alerts.deliver import deliver_due, is_any_due
 from monitoring.alerts.evaluate import evaluate, report
 from monitoring.alerts.models import ProcessSample
 from monitoring.alerts.outage import DatabaseOutage
@@ -82,12 +84,25 @@ class Watch:
 
 def _deliver(stop: threading.Event) -> None:
     while not stop.wait(DELIVER_SECONDS):
-        _guarded(_deliver_with_own_connection)
+        _guarded(_deliver_if_due)
 
 
-def _deliver_with_own_connection() -> None:
-    with own_connection():
-        deliver_due()
+def _deliver_if_due() -> None:
+    # Each connection beside the pool is a new process of PostgreSQL's: nothing to begin
+    # every two seconds only to find that there is nothing to send.
+    if _may_be_due():
+        with own_connection():
+            deliver_due()
+
+
+def _may_be_due() -> bool:
+    state = pool_state()
+    if state.waiting or not state.free:
+        return True
+    try:
+        return is_any_due()
+    finally:
+        give_back_connection()
 
 
 def _guarded(work: Callable[[], None]) -> None:

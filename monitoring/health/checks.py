@@ -20,6 +20,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
+from eduhu.compiled import Select
 from eduhu.named_queries import named_query
 from eduhu.threads import in_thread
 from monitoring.health.models import CELERY, Sign
@@ -66,9 +67,12 @@ async def _ask_channel_layer() -> None:
         raise Unhealthy("it delivers something else")
 
 
+_SIGN = Select(Sign.objects.filter(pk=CELERY))
+
+
 @named_query("health.celery")
 def _ask_celery() -> None:
-    sign = Sign.objects.filter(pk=CELERY).first()
+    sign = _SIGN.first()
     if sign is None:
         raise Unhealthy("no task has ever run")
     if sign.age > LONGEST_SILENCE:

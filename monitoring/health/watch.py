@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from dataclasses import dataclass
 from time import monotonic, perf_counter
 from typing import Any, cast
@@ -14,7 +14,7 @@ from monitoring.health.checks import CHECKS, Check, Unhealthy, bounded, reason_o
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 2.0
-SOON_SECONDS = 0.25  # the pause while a start settles: what has come up shows at once
+SOON_SECONDS = 0.25  # the pause of what is red while a start settles: it shows at once
 ANSWER_SECONDS = 3.0
 SETTLING_SECONDS = 60.0  # after a start; until then no task may have run yet
 OLD_SECONDS = 8.0  # with a pause and an answer: red within ten seconds, whatever happens
@@ -45,9 +45,10 @@ class Checker:
         self._told: dict[str, str] = {}
         self._begun = monotonic()
 
-    async def run(self) -> list[Result]:
-        """Run all at the same time."""
-        return list(await asyncio.gather(*map(self._run, self._checks)))
+    async def run(self, names: Collection[str] | None = None) -> list[Result]:
+        """Run all, or those of these names, at the same time."""
+        wanted = self._checks if names is None else names
+        return list(await asyncio.gather(*map(self._run, wanted)))
 
     async def _run(self, name: str) -> Result:
         begun, reason, error = perf_counter(), "", None
@@ -109,14 +110,22 @@ class Watch:
 
     async def _forever(self) -> None:
         while True:
-            self._results, self._at = await self._checker.run(), monotonic()
-            for result in self._results:
-                UP.of(result.name, "web").set(result.is_ok)
-            await asyncio.sleep(self._pause())
+            self._take(await self._checker.run())
+            self._at = begun = monotonic()
+            while self._checker.is_settling() and (red := self._red()):
+                await asyncio.sleep(SOON_SECONDS)
+                if monotonic() - begun >= PAUSE_SECONDS:
+                    break
+                self._take(await self._checker.run(red))
+            await asyncio.sleep(max(0.0, begun + PAUSE_SECONDS - monotonic()))
 
-    def _pause(self) -> float:
-        is_well = all(result.is_ok for result in self._results)
-        return PAUSE_SECONDS if is_well or not self._checker.is_settling() else SOON_SECONDS
+    def _take(self, found: list[Result]) -> None:
+        self._results = list({each.name: each for each in [*self._results, *found]}.values())
+        for result in found:
+            UP.of(result.name, "web").set(result.is_ok)
+
+    def _red(self) -> list[str]:
+        return [result.name for result in self._results if not result.is_ok]
 
     def fresh(self) -> list[Result]:
         """Return what was found lately, or nothing."""

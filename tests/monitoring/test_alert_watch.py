@@ -79,6 +79,19 @@ def test_its_connection_is_beside_the_pool():
 
 
 @committed
+def test_it_takes_a_connection_of_its_own_only_for_what_is_due(failing, rounds, sink, monkeypatch):
+    taken = []
+    beside = watch.own_connection
+    monkeypatch.setattr(watch, "own_connection", lambda: taken.append(1) or beside())
+    watch._deliver_if_due()
+    assert (taken, pool_state().used) == ([], 0)
+    failing.signs = {"": "wrong"}
+    rounds()
+    watch._deliver_if_due()
+    assert (len(taken), len(sink.received)) == (1, 1)
+
+
+@committed
 def test_it_says_what_the_process_measures_until_that_ends(quick):
     running = Watch("replies")
     running.start()

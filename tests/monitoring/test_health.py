@@ -1,5 +1,6 @@
 """Load balancers learn whether this process serves requests, and whether it can do its work."""
 
+import asyncio
 import datetime as dt
 import json
 import logging
@@ -152,8 +153,6 @@ async def test_a_broken_check_tells_nothing_it_should_not(alive, monkeypatch, ca
 
 
 async def test_a_check_that_hangs_is_red_and_is_not_started_again(monkeypatch):
-    import asyncio
-
     from monitoring.health.watch import Checker
 
     begun = 0
@@ -170,6 +169,33 @@ async def test_a_check_that_hangs_is_red_and_is_not_started_again(monkeypatch):
         assert (result.is_ok, result.reason) == (False, "no answer")
     assert begun == 1
     checker.cancel()
+
+
+async def test_while_a_start_settles_only_what_is_red_is_asked_again_soon(monkeypatch):
+    from monitoring.health.watch import Watch
+
+    asked = []
+
+    async def well():
+        asked.append("well")
+
+    async def late():
+        asked.append("late")
+        if asked.count("late") < 3:
+            raise checks.Unhealthy("not yet")
+
+    monkeypatch.setattr("monitoring.health.watch.SOON_SECONDS", 0.001)
+    monkeypatch.setattr("monitoring.health.watch.CHECKS", {"well": well, "late": late})
+    watch = Watch()
+    watch.start()
+    try:
+        async with asyncio.timeout(5):
+            while not (watch.fresh() and all(each.is_ok for each in watch.fresh())):
+                await asyncio.sleep(0.001)
+    finally:
+        await watch.stop()
+    assert [each.name for each in watch.fresh()] == ["well", "late"]
+    assert asked == ["well", "late", "late", "late"]
 
 
 def test_all_migrations_of_the_disk_are_found(django_db_setup, db):
