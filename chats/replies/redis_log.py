@@ -140,8 +140,12 @@ class _Writer:
         self._task = None
 
     async def _send(self, ready: set[uuid.UUID]) -> None:
-        # A transaction: a follower wakes once for all of it, not once for each piece.
-        pipeline = self._redis.pipeline(transaction=True)
+        endings, self._endings = self._endings, []
+        # A transaction: a follower wakes once for all of it, not once for each piece. One
+        # piece or ending alone wakes it once anyway.
+        last_pieces = [piece for piece, _ending in endings if piece is not None]
+        is_many = len(ready) + len(endings) + len(last_pieces) > 1
+        pipeline = self._redis.pipeline(transaction=is_many)
         for reply_id in ready:
             joiner = self._joiners[reply_id]
             run, is_first = (reply_id, joiner.attempt), joiner.is_fresh
@@ -149,7 +153,6 @@ class _Writer:
                 _add_piece(pipeline, run, piece)
             if is_first:  # should this process die, nobody else would ever remove it
                 pipeline.expire(stream_key(run), ABANDONED_SECONDS)
-        endings, self._endings = self._endings, []
         for last_piece, ending in endings:
             if last_piece is not None:
                 _add_piece(pipeline, ending.run, last_piece)

@@ -127,6 +127,8 @@ def _touched(write: Write, foreign_key: str, *, is_whole: bool) -> Iterator[str]
         # Who ends a reply has stored a message of the same chat before.
         done = invalidation.rows_to_forget(write.connection)
         ids = [row[1] for row in _rows_of(write, foreign_key) if row not in done]
+        if not ids:  # Django would build a whole query to find that it asks for nothing
+            return iter(())
         found = target._base_manager.using(write.connection.alias).filter(pk__in=ids)
         rows = list(found.values(*watched.fields()))
     return _scopes((*watched.scopes, *watched.numbers) if is_whole else watched.numbers, rows)
