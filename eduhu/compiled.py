@@ -12,7 +12,6 @@ that knows tables and columns, and since a copy of Django's own compiler runs it
 timed and its writes are seen as all others are (`eduhu/writes.py`).
 """
 
-import copy
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -59,7 +58,8 @@ class _Built(NamedTuple):
     def given(self, connection: Any, values: Values) -> Any:
         """Return a compiler for `connection` whose SQL is known."""
         params = self.bound(connection, values)
-        compiler = copy.copy(self.compiler)
+        compiler = object.__new__(type(self.compiler))  # `copy` takes five times as long
+        vars(compiler).update(vars(self.compiler))
         compiler.connection = connection
         compiler.as_sql = lambda: (self.sql, params)
         return compiler

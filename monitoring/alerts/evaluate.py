@@ -45,10 +45,10 @@ def evaluate() -> bool:
     """Judge all rules, unless somebody did a moment ago; return whether this call did."""
     if not _take_turn():
         return False
-    readings = Readings()
+    readings, known = Readings(), list(Alert.objects.open())
     for rule in RULES:
         try:
-            _judge(rule, readings)
+            _judge(rule, readings, {each.subject: each for each in known if each.rule == rule.name})
         except DatabaseError:
             raise
         except Exception:
@@ -72,9 +72,9 @@ def _take_turn() -> bool:
     return bool(Watchkeeping.objects.filter(is_due).update(**values))
 
 
-def _judge(rule: Rule, readings: Readings) -> None:
+def _judge(rule: Rule, readings: Readings, known: dict[str, Alert]) -> None:
+    """Begin, prolong and end the alerts of a rule; `known` are those that go on, by subject."""
     signs = {subject[:120]: detail[:300] for subject, detail in rule.signs(readings).items()}
-    known = {alert.subject: alert for alert in Alert.objects.open().filter(rule=rule.name)}
     for subject, alert in known.items():
         if subject in signs:
             Alert.objects.filter(pk=alert.pk).update(seen_at=now(), detail=signs[subject])
