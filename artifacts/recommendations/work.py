@@ -11,10 +11,9 @@ import time
 import uuid
 from array import array
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from itertools import islice
+from collections.abc import Collection, Iterator, Sequence
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from artifacts import documents
 from artifacts.models import Artifact
@@ -28,6 +27,7 @@ from eduhu.named_queries import named_query
 
 AT_ONCE = 16
 RENEWED = 500  # of another model, each time
+REBUILT = 1000  # in one transaction
 LEASE = dt.timedelta(minutes=2)
 QUESTIONS = 4  # of a chat, the newest, which counts twice
 WORDS_LEAST = 3  # "shorter, please" says nothing of what a chat is about
@@ -48,7 +48,7 @@ def embed_waiting(seconds: float) -> int:
         if not rows:
             return done
         try:
-            made = make(rows)
+            made = _made(rows)
         except EmbeddingUnavailable as error:
             logger.warning("vectors wait: %s", error)
             return done
@@ -85,6 +85,19 @@ def take() -> tuple[list[Vector], dt.datetime]:
         if rows:
             Vector.objects.filter(pk__in=[row.pk for row in rows]).update(due_at=until)
     return rows, until
+
+
+def _made(rows: Sequence[Vector]) -> Made:
+    """Make the vectors of some rows; one that has none to give must not keep others waiting."""
+    try:
+        return make(rows)
+    except (EmbeddingUnavailable, DatabaseError):
+        raise
+    except Exception:
+        if len(rows) == 1:
+            logger.exception("%s has no vector", rows[0])
+            return {rows[0].pk: None}
+    return {pk: vector for row in rows for pk, vector in _made([row]).items()}
 
 
 def make(rows: Sequence[Vector]) -> Made:
@@ -150,15 +163,32 @@ def store(made: Made, until: dt.datetime) -> int:
 
 
 def rebuild() -> int:
-    """Let every vector be due, also of what was stored before there were any; return how many."""
-    with transaction.atomic():
-        for source, rows in (
-            (Source.ARTIFACT, Artifact.objects.order_by("pk")),
-            (Source.CHAT, Chat.objects.order_by("pk")),
-        ):
-            ids = rows.values_list("pk", flat=True).iterator(1000)
-            while some := list(islice(ids, 1000)):
-                Vector.objects.bulk_create(
-                    (Vector(source=source, row_id=pk) for pk in some), ignore_conflicts=True
-                )
-        return Vector.objects.update(due_at=now())
+    """Let every vector be due, also of what was stored before there were any; return how many.
+
+    Some at a time, in the order of their ids: whoever writes into a chat meanwhile needs its
+    row here, and must not wait until all others are done.
+    """
+    return sum(
+        _let_be_due(source, some)
+        for source, model in ((Source.ARTIFACT, Artifact), (Source.CHAT, Chat))
+        for some in _ids_of(model)
+    )
+
+
+def _ids_of(model: type[Artifact] | type[Chat]) -> Iterator[list[uuid.UUID]]:
+    ids = model._default_manager.order_by("pk").values_list("pk", flat=True)
+    some = list(ids[:REBUILT])
+    while some:
+        yield some
+        some = list(ids.filter(pk__gt=some[-1])[:REBUILT])
+
+
+def _let_be_due(source: Source, ids: Collection[uuid.UUID]) -> int:
+    due_at = now()
+    Vector.objects.bulk_create(
+        (Vector(source=source, row_id=pk, due_at=due_at) for pk in ids),
+        update_conflicts=True,
+        unique_fields=["row_id", "source"],
+        update_fields=["due_at"],
+    )
+    return len(ids)

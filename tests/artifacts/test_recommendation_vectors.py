@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from artifacts.actions import update_artifact
 from artifacts.models import Artifact
@@ -189,6 +190,30 @@ def test_every_vector_can_be_made_again(teacher):
     assert not Vector.objects.filter(due_at__isnull=False).exists()
     assert Vector.objects.filter(vector__isnull=False).count() == 2
     assert work.rebuild() == 3
+
+
+def test_making_all_again_holds_nothing_until_its_end(teacher, monkeypatch):
+    monkeypatch.setattr(work, "REBUILT", 2)
+    artifacts = [make_artifact(teacher) for _ in range(5)]
+    Vector.objects.filter(row_id=artifacts[0].pk).delete()
+    Vector.objects.update(due_at=None)
+    with CaptureQueriesContext(connection) as captured:
+        assert work.rebuild() == 5
+    assert Vector.objects.filter(due_at__isnull=False).count() == 5
+    statements = [each["sql"] for each in captured]
+    assert sum("INSERT" in each for each in statements) == 3
+    assert not any("SAVEPOINT" in each for each in statements)  # a transaction of its own each
+
+
+def test_what_cannot_be_read_keeps_no_other_waiting(teacher, caplog):
+    sound = [make_artifact(teacher, title=f"Licht {n}") for n in range(2)]
+    broken = make_artifact(teacher, kind="quiz")
+    tasks.embed_waiting()
+    assert all(vector_row(each).vector is not None for each in sound)
+    row = vector_row(broken)
+    assert (row.vector, row.due_at) == (None, None)  # until it is changed
+    assert "has no vector" in caplog.text
+    assert "Brüche" not in caplog.text
 
 
 def test_many_at_once_are_made_in_several_rounds(teacher, monkeypatch):
