@@ -33,7 +33,7 @@ from eduhu.db import now
 from teachers.models import Teacher
 teacher = Teacher.objects.create_user({TEACHER!r}, "eduhu-demo")
 Artifact.objects.create(
-    teacher=teacher, title="Linsen", content="1. Zeichne.", artifact_type="worksheet",
+    teacher=teacher, title="Linsen", content="Zeichne. " * 12_000, artifact_type="worksheet",
     created_at=now() - dt.timedelta(days=2),
 )
 chat = Chat.objects.create(teacher=teacher, title="Bilder")
@@ -48,7 +48,7 @@ print(chat.pk)
 
 @pytest.fixture(scope="module")
 def chat_with_pictures(running_eduhu: LiveServer) -> str:
-    """The id of a chat of a teacher who made a worksheet two days ago, and took it nowhere."""
+    """The id of a chat of a teacher who made a long worksheet two days ago, and took it nowhere."""
     return running_eduhu.manage("shell", "-v0", "-c", MAKE).split()[-1]
 
 

@@ -220,22 +220,23 @@ async function whenMade(path, asked, onProgress, signal) {
   if (made.state !== "ready") throw new ApiError(500, { detail: t("material.notMade"), code: made.error_code });
 }
 
+/** A material as a file, as `getFile` has it. */
+export const exportMaterial = (id, format, edition, onProgress, signal) =>
+  getFile(`${materialPath(id)}/export?format=${format}&edition=${edition}`, onProgress, signal);
+
 /**
- * A material as a file: `{blob, name}`. One that takes longer is made meanwhile:
+ * The file that a path leads to: `{blob, name}`. One that takes longer is made meanwhile:
  * `onProgress({done, total})` is called each second until it is there.
  */
-export async function exportMaterial(id, format, edition, onProgress, signal) {
-  let response = await send(`${materialPath(id)}/export?format=${format}&edition=${edition}`, { signal });
+export async function getFile(path, onProgress, signal) {
+  let response = await send(path, { signal });
   if (response.status === 202) {
-    const path = response.headers.get("Location");
-    await whenMade(path, await response.json(), onProgress, signal);
-    response = await send(`${path}/file`, { signal });
+    const made = response.headers.get("Location");
+    await whenMade(made, await response.json(), onProgress, signal);
+    response = await send(`${made}/file`, { signal });
   }
   return fileOf(response);
 }
-
-/** What a path leads to as a file: `{blob, name}`. */
-export const getFile = async (path, signal) => fileOf(await send(path, { signal }));
 
 async function fileOf(response) {
   const [, name = "eduhu"] = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("Content-Disposition")) ?? [];

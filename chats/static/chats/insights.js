@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { byId, el, iconButton } from "./dom.js";
-import { saveFile } from "./files.js";
+import { progressText, saveFile } from "./files.js";
 import { softLine } from "./panel.js";
 import { readEvents } from "./stream.js";
 import { formatDay, formatNumber, formatShare, formatSpan, t } from "./texts.js";
@@ -12,7 +12,7 @@ const RETRY = /^\/api\/replies\/([\w-]+)\/retry$/;
 const TOPICS = 3;
 
 export class Insights {
-  /** `events`: onMaterial(id), onAsked(chatId), onPreferences(), topicName(topic). */
+  /** `events`: onMaterial(id), onAsked(chatId), onPreferences(), say(text), topicName(topic). */
   constructor(panel, events) {
     this.panel = panel;
     this.events = events;
@@ -93,7 +93,7 @@ export class Insights {
 
   #export(path) {
     return this.panel.during(async (signal) => {
-      const file = await api.getFile(path, signal);
+      const file = await api.getFile(path, (progress) => this.events.say(progressText(progress)), signal);
       saveFile(file);
       await this.open(t("insights.exported", { name: file.name }));
     });

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { DocumentForm, placeName } from "./document-form.js";
 import { byId, el, iconButton } from "./dom.js";
-import { saveFile } from "./files.js";
+import { progressText, saveFile } from "./files.js";
 import { MarkdownView } from "./markdown.js";
 import { selectField, softLine } from "./panel.js";
 import { shelf } from "./shelf.js";
@@ -88,8 +88,7 @@ export class Material {
 
   #download(format) {
     return this.events.during(async (signal) => {
-      const told = ({ done, total }) =>
-        this.events.say(t("material.making", { percent: total ? Math.round((100 * done) / total) : 0 }));
+      const told = (progress) => this.events.say(progressText(progress));
       saveFile(await api.exportMaterial(this.material.id, format, this.#edition, told, signal));
     });
   }

@@ -77,6 +77,7 @@ class Page {
       onMaterial: (id) => this.materials.open(id),
       onAsked: (id) => (id === this.conversation.chatId ? this.conversation.open(id) : this.#show(id)),
       onPreferences: () => this.preferences.open(),
+      say: (text) => this.#say(text),
       topicName: (topic) => this.topic.name(topic),
     });
     this.topic = new TopicChip({
