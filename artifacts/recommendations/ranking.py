@@ -24,7 +24,7 @@ from eduhu import embedding
 OWN, SHARED, STARTER = "own", "shared", "starter"
 LIKENESS, SUBJECT, GRADE, SEASON, TOPIC, LANGUAGE, SHARE = 0.60, 0.14, 0.08, 0.14, 0.12, 0.06, 0.08
 UNLIKE, LIKE = 0.18, 0.55  # cosines: of nine in ten wrong pairs less, of most right ones about
-TELLING = 0.04  # a part that gives less is no reason
+TELLING = 0.04  # a part that gives no more is no reason: the next grade is not one's own
 NEARLY = 0.5  # how well the next grade fits
 
 # The work that chats are about (`chats/topics.py`), and the kinds that help with it.
@@ -117,7 +117,7 @@ def _ranked(item: Item, context: Context) -> Ranked:
     return Ranked(
         item,
         round(sum(parts.values()), 4),
-        reason if telling[reason] >= TELLING else item.source,
+        reason if telling[reason] > TELLING else item.source,
         is_beside=_is_known(item, context) and parts.get("fits_chat") == 0,
     )
 

@@ -309,6 +309,12 @@ def test_a_grade_beside_counts_half():
     assert order(items, grades=frozenset({7})) == ["7", "6", "5", "9"]
 
 
+def test_the_next_grade_is_not_said_to_be_ones_own():
+    items = [item(str(grade), grades=frozenset({grade})) for grade in (7, 8)]
+    ranked = rank(items, Context("de", grades=frozenset({7})), 20)
+    assert [(each.item.id, each.reason) for each in ranked] == [("7", "profile"), ("8", "starter")]
+
+
 @pytest.mark.parametrize(
     ("text", "grades"),
     [("7b", {7}), ("5-7", {5, 6, 7}), ("Klasse 9 und 10", {9, 10}), ("5/6", {5, 6}), (None, set()),
