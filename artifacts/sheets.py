@@ -93,10 +93,26 @@ class Sheet:
             self.tell(number, len(self.blocks))
 
     @property
+    def parts(self) -> int:
+        """How many paragraphs, list items, table cells and empty lines it has."""
+        return sum(map(_parts_of, self.blocks))
+
+    @property
     def is_wide(self) -> bool:
         """Whether a table needs the longer side of the page."""
         tables = [block for block in self.blocks if isinstance(block, Table)]
         return any(len(table.header) >= WIDE_FROM for table in tables)
+
+
+def _parts_of(block: Block) -> int:
+    match block:
+        case Items():
+            return len(block.texts)
+        case Table():
+            return len(block.header) * (1 + len(block.rows))
+        case Lines():
+            return block.count
+    return 1
 
 
 def bullets(texts: Iterable[str]) -> Items:

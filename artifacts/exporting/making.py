@@ -14,7 +14,7 @@ from django.db.models import F, Q
 
 from artifacts.actions import note_exports
 from artifacts.exporting.models import LIVE, LongExport, State
-from artifacts.exports import export
+from artifacts.exports import TooManyParts, export
 from artifacts.library import queries as library
 from artifacts.queries import artifact_to_export
 from eduhu.db import now
@@ -26,11 +26,16 @@ KEPT = dt.timedelta(days=7)
 LEASE = dt.timedelta(seconds=120)  # for one file of an archive, or one part of a file
 TOLD_EVERY = 1.0  # seconds, within a file
 ATTEMPTS_MAX = 3
+SECONDS = 100.0  # of one run; what is left waits for the next
 SIZE_MAX = 50_000_000  # bytes of a file
 
 
 class TooLarge(Exception):
     """The file would be larger than is kept."""
+
+
+class NotWanted(Exception):
+    """It was deleted, or somebody else took over: what is made would be for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +50,14 @@ class Made:
 def make_due() -> int:
     """Make what is queued, or was left by who died; return how many became ready.
 
-    While exports are switched off it waits: that is looked up before each.
+    While exports are switched off it waits: that is looked up before each. None is begun
+    after `SECONDS`, as whoever runs tasks would end this one in the middle of it.
     """
-    ready = 0
+    ends_at, ready = time.monotonic() + SECONDS, 0
     while _is_on() and (wanted := _claimed()) is not None:
         ready += _make(wanted)
+        if time.monotonic() >= ends_at:
+            break
     return ready
 
 
@@ -65,15 +73,19 @@ def _claimed() -> LongExport | None:
         if attempts >= ATTEMPTS_MAX:  # whoever makes it dies of it
             mine.update(state=State.FAILED, error_code="server_error")
         elif mine.update(state=State.RUNNING, lease_until=now() + LEASE, attempts=attempts + 1):
-            return LongExport.objects.select_related("teacher").get(pk=pk)
+            found = LongExport.objects.select_related("teacher").filter(pk=pk).first()
+            if found is not None:  # it can be deleted in this very moment
+                return found
     return None
 
 
 def _make(wanted: LongExport) -> bool:
     try:
         made = _archive(wanted) if wanted.artifact_id is None else _one(wanted, wanted.artifact_id)
+    except NotWanted:
+        return False
     except (NotFound, InvalidInput, TooLarge) as error:
-        code = "too_large" if isinstance(error, TooLarge) else "not_found"
+        code = "too_large" if isinstance(error, TooLarge | TooManyParts) else "not_found"
         _still_mine(wanted).update(state=State.FAILED, error_code=code, lease_until=None)
         return False
     with transaction.atomic():
@@ -110,6 +122,12 @@ def _still_mine(wanted: LongExport) -> Any:
     return LongExport.objects.filter(pk=wanted.pk, state=State.RUNNING, attempts=wanted.attempts)
 
 
+def _note(wanted: LongExport, **progress: int) -> None:
+    """Note how far it is, and keep it a while longer. Raises NotWanted."""
+    if not _still_mine(wanted).update(lease_until=now() + LEASE, **progress):
+        raise NotWanted
+
+
 def _one(wanted: LongExport, artifact_id: uuid.UUID) -> Made:
     """Return the file of one artifact, as it is now."""
     artifact = artifact_to_export(wanted.teacher, artifact_id)
@@ -119,7 +137,7 @@ def _one(wanted: LongExport, artifact_id: uuid.UUID) -> Made:
         nonlocal told_at
         if done in (1, total) or time.monotonic() - told_at >= TOLD_EVERY:
             told_at = time.monotonic()
-            _still_mine(wanted).update(done=done, total=total, lease_until=now() + LEASE)
+            _note(wanted, done=done, total=total)
 
     edition: Any = wanted.edition
     is_ai_made = artifact["is_ai_made"]
@@ -134,7 +152,7 @@ def _archive(wanted: LongExport) -> Made:
     if wanted.collection_id is None:
         raise NotFound
     items = library.collection_detail(wanted.teacher, wanted.collection_id)["items"]
-    _still_mine(wanted).update(total=len(items), done=0)
+    _note(wanted, done=0, total=len(items))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, item in enumerate(items, 1):
@@ -144,5 +162,5 @@ def _archive(wanted: LongExport) -> Made:
             archive.writestr(f"{number:03} {file.name}", file.content)
             if buffer.tell() > SIZE_MAX:
                 raise TooLarge
-            _still_mine(wanted).update(done=number, lease_until=now() + LEASE)
+            _note(wanted, done=number)
     return Made(buffer.getvalue(), [item["id"] for item in items])

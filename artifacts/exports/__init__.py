@@ -20,6 +20,10 @@ from artifacts.sheets import Edition, Sheet, Tell
 from eduhu.errors import InvalidInput
 
 
+class TooManyParts(InvalidInput):
+    """A file for Word or a PDF of this would take all memory there is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """A format. One of a quiz takes its document, any other one a sheet."""
@@ -43,6 +47,9 @@ FORMATS = {
 # What XML 1.0 cannot hold.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _NO_FILE_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]+')
+# Of a file for Word or a PDF. Each takes about 6 kB of memory and a millisecond; 500 pages
+# have about as many lines.
+PARTS_MAX = 20_000
 NAME_MAX = 100  # characters; file systems hold 255 bytes
 
 
@@ -69,7 +76,9 @@ def export(
     is_ai_made: bool,
     tell: Tell | None = None,
 ) -> Export:
-    """Return an artifact as a file. Raises InvalidInput for a format its kind does not have.
+    """Return an artifact as a file.
+
+    Raises InvalidInput for a format its kind does not have, or that it is too large for.
 
     `artifact` is shown as in the API. The pupils' edition has no answers; a quiz for a
     learning platform always has them, as the platform keeps them apart. DOCX and PDF tell
@@ -89,8 +98,19 @@ def export(
         written = artifact["content"].encode()
     else:
         sheet = sheet_of(title, kind, content, edition, is_ai_made=is_ai_made)
+        if format_name != "md":
+            _refuse_too_many(sheet)
         written = write(replace(sheet, tell=tell) if tell else sheet)
     return Export(written, wanted.media_type, f"{file_name(title)}.{wanted.suffix}")
+
+
+def _refuse_too_many(sheet: Sheet) -> None:
+    if sheet.parts > PARTS_MAX:
+        text = _(
+            "This has too many paragraphs, list items and table cells for this format"
+            " (at most %(limit)s). Please export it as Markdown."
+        )
+        raise TooManyParts(errors={"format": [text % {"limit": PARTS_MAX}]})
 
 
 def preview(artifact: Mapping[str, Any], edition: Edition) -> str:

@@ -9,6 +9,7 @@ import pytest
 from artifacts.exporting import actions, making
 from artifacts.exporting.models import LongExport
 from artifacts.exporting.tasks import forget_old_exports, make_exports
+from artifacts.exports import export
 from artifacts.models import ArtifactExport
 from eduhu.db import now
 from eduhu.switches.actions import set_switch
@@ -109,6 +110,26 @@ def test_what_is_deleted_while_it_is_made_stays_deleted(api, collection, monkeyp
     monkeypatch.setattr(making, "_archive", delete_meanwhile)
     assert making.make_due() == 0
     assert not LongExport.objects.exists()
+
+
+def test_what_is_deleted_while_it_is_made_is_not_made_to_its_end(api, collection, monkeypatch):
+    answer, written = ask(api, collection), []
+
+    def delete_meanwhile(artifact, *given, **more):
+        written.append(artifact["title"])
+        api.send("DELETE", f"{URL}/{answer.json()['id']}")
+        return export(artifact, *given, **more)
+
+    monkeypatch.setattr(making, "export", delete_meanwhile)
+    assert making.make_due() == 0
+    assert written == ["Übung"]
+
+
+def test_none_is_begun_that_could_not_be_ended(api, collection, monkeypatch):
+    monkeypatch.setattr(making, "SECONDS", 0.0)
+    answers = [ask(api, collection) for _ in range(2)]
+    assert [making.make_due(), making.make_due()] == [1, 1]
+    assert {state(api, answer)["state"] for answer in answers} == {"ready"}
 
 
 def test_a_collection_that_is_gone_or_too_large_fails_with_a_reason(api, collection, monkeypatch):

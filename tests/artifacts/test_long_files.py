@@ -5,7 +5,7 @@ import pytest
 from artifacts.exporting import actions, making
 from artifacts.exporting.models import LongExport
 from artifacts.exporting.tasks import make_exports
-from artifacts.exports import export
+from artifacts.exports import PARTS_MAX, export
 from artifacts.models import ArtifactExport
 from teachers.mail.models import Mailing
 from tests.artifacts.samples import sample
@@ -112,6 +112,21 @@ def test_a_file_that_is_gone_or_too_large_fails_with_a_reason(api, text, monkeyp
     api.send("DELETE", f"/api/artifacts/{text}")
     make_exports()
     assert api.get(where).json()["error_code"] == "not_found"
+
+
+def test_a_file_that_would_take_all_memory_is_refused_and_markdown_is_not(api, settings):
+    table = "|a|b|\n|-|-|\n" + "|x|y|\n" * (PARTS_MAX // 2)
+    body = {"title": "x", "content": table, "artifact_type": "worksheet"}
+    wide = api.send("POST", "/api/artifacts", body).json()["id"]
+    for format in ("docx", "pdf"):
+        where = ask(api, wide, format)["Location"]
+        make_exports()
+        assert api.get(where).json()["error_code"] == "too_large"
+    settings.LONG_EXPORT_CHARACTERS = 100_000_000
+    refused = ask(api, wide, "pdf")
+    assert refused.status_code == 400
+    assert "Markdown" in refused.json()["errors"]["format"][0]
+    assert ask(api, wide, "md").status_code == 200
 
 
 def test_too_many_at_once_are_refused(api, teacher, text):
