@@ -6,7 +6,9 @@ Only suggested, never stored: the teacher confirms by `POST /api/memory`.
 import re
 import uuid
 
-from chats.models import Message, Role
+from django.db.models.functions import Left
+
+from chats.models import ContentType, Message, Role
 from chats.queries import refuse_foreign
 from eduhu.named_queries import named_query
 from teachers.memory.actions import key_of, one_line
@@ -16,6 +18,7 @@ from teachers.models import Teacher
 
 SUGGESTED_MAX = 5
 _READ = 50  # of the newest messages
+_READ_OF_EACH = 5000  # characters; what is longer was pasted, and is not about a class
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
 _ABOUT_A_CLASS = re.compile(
     r"\b(?:(?:meine|meiner|meinen|unsere|unserer) (?:\d{1,2}\.? ?[a-h]\b|\d{1,2}\. Klasse|Klasse"
@@ -46,5 +49,8 @@ def suggestions(teacher: Teacher, chat_id: uuid.UUID) -> list[str]:
 
 @named_query("messages.said")
 def _said(chat_id: uuid.UUID) -> list[str]:
-    messages = Message.objects.filter(chat_id=chat_id, role=Role.USER)
-    return list(messages.order_by("-timestamp", "-id").values_list("content", flat=True)[:_READ])
+    messages = Message.objects.filter(
+        chat_id=chat_id, role=Role.USER, content_type=ContentType.TEXT
+    )
+    newest = messages.order_by("-timestamp", "-id")
+    return list(newest.values_list(Left("content", _READ_OF_EACH), flat=True)[:_READ])

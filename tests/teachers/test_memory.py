@@ -102,6 +102,16 @@ def test_a_chat_suggests_what_it_says_of_a_class_and_keeps_nothing(api, teacher)
     assert [e["text"] for e in api.get(path).json()["results"]] == ["I teach physics in Year 9."]
 
 
+def test_of_pictures_and_of_what_was_pasted_nothing_is_suggested(api, teacher):
+    chat, said = make_chat(teacher), "I teach physics in Year 9."
+    Message.objects.create(chat=chat, role="user", content="x. " * 30_000 + said)
+    Message.objects.create(chat=chat, role="user", content=said, content_type="image")
+    path = f"/api/chats/{chat.pk}/suggestions"
+    assert api.get(path).json()["results"] == []
+    Message.objects.create(chat=chat, role="user", content=said)
+    assert api.get(path).json()["results"] == [{"text": said}]
+
+
 def test_it_goes_with_the_teacher(api, teacher):
     api.send("POST", URL, {"text": LINE})
     teacher.delete()
