@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from artifacts.exporting.making import KEPT
 from artifacts.exporting.models import LIVE, LongExport, State
 from artifacts.exports import Export as File
-from artifacts.exports import file_name
+from artifacts.exports import file_name, too_large
 from artifacts.library import queries as library
 from artifacts.queries import Document
 from eduhu import limits
@@ -22,11 +22,16 @@ from teachers.models import Teacher
 
 LIVE_MAX = 3  # of one teacher
 SLOW = {"docx", "pdf"}  # formats that take a second for a hundred pages; others take none
+CELL = 20  # characters of text are made as fast as one cell of a table
 
 
 def is_long(artifact: Document, format: str) -> bool:
     """Whether a file of this artifact, from `artifact_to_export`, is better not waited for."""
-    return format in SLOW and artifact["length"] > settings.LONG_EXPORT_CHARACTERS
+    if format not in SLOW:
+        return False
+    content = artifact["content"]
+    cells = content.count("|") if isinstance(content, str) else 0
+    return artifact["length"] + CELL * cells > settings.LONG_EXPORT_CHARACTERS
 
 
 @transaction.atomic
@@ -59,7 +64,7 @@ def ask_for_file(
     """Return the file of a long artifact if it is there, else what makes it.
 
     Asking again while it is made queues nothing, so that a client may simply repeat itself.
-    Raises TooManyRequests, FeatureOff.
+    Raises TooManyRequests, FeatureOff, and TooManyParts where it has proved too large.
     """
     state.refuse_if_off("exports")
     _lock(teacher)
@@ -69,6 +74,8 @@ def ask_for_file(
     made = asked.ready().filter(revision=artifact["revision"]).first()
     if made is not None:
         return _file(made)
+    if asked.filter(error_code="too_large", revision=artifact["revision"]).exists():
+        raise too_large()  # it would be each time, and a client that repeats itself never know
     name = artifact["title"][: LongExport._meta.get_field("name").max_length]
     return asked.filter(LIVE).first() or _queued(
         teacher, artifact_id=artifact["id"], name=name, format=format, edition=edition

@@ -40,11 +40,10 @@ class NotWanted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A file, what it is of, and which revision where it is of one artifact."""
+    """A file, and what it is of."""
 
     content: bytes
     artifact_ids: list[uuid.UUID]
-    revision: int | None = None
 
 
 def make_due() -> int:
@@ -90,8 +89,8 @@ def _make(wanted: LongExport) -> bool:
         return False
     with transaction.atomic():
         kept = _still_mine(wanted).update(
-            state=State.READY, content=made.content, revision=made.revision, done=F("total"),
-            lease_until=None, expires_at=now() + KEPT,
+            state=State.READY, content=made.content, done=F("total"), lease_until=None,
+            expires_at=now() + KEPT,
         )  # fmt: skip
         if kept:
             _tell(wanted, made)
@@ -131,6 +130,7 @@ def _note(wanted: LongExport, **progress: int) -> None:
 def _one(wanted: LongExport, artifact_id: uuid.UUID) -> Made:
     """Return the file of one artifact, as it is now."""
     artifact = artifact_to_export(wanted.teacher, artifact_id)
+    _note(wanted, revision=artifact["revision"])
     told_at = time.monotonic()
 
     def tell(done: int, total: int) -> None:
@@ -144,7 +144,7 @@ def _one(wanted: LongExport, artifact_id: uuid.UUID) -> Made:
     file = export(artifact, wanted.format, edition, is_ai_made=is_ai_made, tell=tell)
     if len(file.content) > SIZE_MAX:
         raise TooLarge
-    return Made(file.content, [artifact_id], artifact["revision"])
+    return Made(file.content, [artifact_id])
 
 
 def _archive(wanted: LongExport) -> Made:

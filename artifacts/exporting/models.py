@@ -52,7 +52,7 @@ class LongExport(models.Model):
     )
     collection_id = models.UUIDField(null=True)
     artifact_id = models.UUIDField(null=True)
-    revision = models.PositiveIntegerField(null=True)  # of the artifact, once it is ready
+    revision = models.PositiveIntegerField(null=True)  # of the artifact that is in the file
     name = models.CharField(max_length=120)
     format = models.CharField(max_length=10)
     edition = models.CharField(max_length=8)

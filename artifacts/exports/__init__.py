@@ -104,13 +104,15 @@ def export(
     return Export(written, wanted.media_type, f"{file_name(title)}.{wanted.suffix}")
 
 
+def too_large() -> TooManyParts:
+    """Return the error for what does not fit into a format."""
+    text = _("This is too large for this format. Please export it as Markdown.")
+    return TooManyParts(errors={"format": [text]})
+
+
 def _refuse_too_many(sheet: Sheet) -> None:
     if sheet.parts > PARTS_MAX:
-        text = _(
-            "This has too many paragraphs, list items and table cells for this format"
-            " (at most %(limit)s). Please export it as Markdown."
-        )
-        raise TooManyParts(errors={"format": [text % {"limit": PARTS_MAX}]})
+        raise too_large()
 
 
 def preview(artifact: Mapping[str, Any], edition: Edition) -> str:

@@ -62,6 +62,13 @@ def test_what_is_short_or_fast_is_had_at_once(api, text, settings):
     assert LongExport.objects.count() == 1
 
 
+def test_a_table_is_long_before_a_text_of_its_length_is(api, teacher, settings):
+    settings.LONG_EXPORT_CHARACTERS = 2000
+    short = make_artifact(teacher, "x", content="x " * 200)
+    table = make_artifact(teacher, "x", content="|a|b|\n|-|-|\n" + "|x|y|\n" * 60)
+    assert [ask(api, each.pk).status_code for each in (short, table)] == [200, 202]
+
+
 def test_a_change_makes_another_file(api, text):
     ask(api, text)
     make_exports()
@@ -122,6 +129,9 @@ def test_a_file_that_would_take_all_memory_is_refused_and_markdown_is_not(api, s
         where = ask(api, wide, format)["Location"]
         make_exports()
         assert api.get(where).json()["error_code"] == "too_large"
+        again = ask(api, wide, format)  # or who asks until there is a file would do so for ever
+        assert (again.status_code, again.json()["code"]) == (400, "invalid_input")
+    assert LongExport.objects.count() == 2
     settings.LONG_EXPORT_CHARACTERS = 100_000_000
     refused = ask(api, wide, "pdf")
     assert refused.status_code == 400
