@@ -4,10 +4,8 @@ It refuses a message of another chat, which no foreign key can say. And it keeps
 an artifact was, the last 50 times: no write of title, content or kind without a version.
 """
 
-from django.db import connections
-
 from chats.triggers import SQLITE_NOW
-from eduhu.db import run_statements
+from eduhu.db import install_triggers
 
 _OTHER_CHAT = """
     NEW.message_id IS NOT NULL AND NOT EXISTS (
@@ -88,9 +86,5 @@ _SQLITE = [
 
 def install(using: str) -> None:
     """Create or replace the triggers on the database `using`; may run any number of times."""
-    connection = connections[using]
-    if not {"messages", "artifacts", "artifact_versions"} <= set(
-        connection.introspection.table_names()
-    ):
-        return
-    run_statements(connection, _POSTGRESQL if connection.vendor == "postgresql" else _SQLITE)
+    tables = ("messages", "artifacts", "artifact_versions")
+    install_triggers(using, tables, postgresql=_POSTGRESQL, sqlite=_SQLITE)

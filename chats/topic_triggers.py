@@ -4,10 +4,8 @@ So a turn takes no statement more, and what is imported is judged as well. What 
 topics already keeps them. With its message or chat, such a row goes.
 """
 
-from django.db import connections
-
 from chats.triggers import SQLITE_NOW
-from eduhu.db import run_statements
+from eduhu.db import install_triggers
 
 _POSTGRESQL = [
     """
@@ -76,7 +74,4 @@ _SQLITE = [
 
 def install(using: str) -> None:
     """Create or replace the triggers on the database `using`; may run any number of times."""
-    connection = connections[using]
-    if "message_topics" not in connection.introspection.table_names():
-        return
-    run_statements(connection, _POSTGRESQL if connection.vendor == "postgresql" else _SQLITE)
+    install_triggers(using, ["message_topics"], postgresql=_POSTGRESQL, sqlite=_SQLITE)

@@ -7,9 +7,7 @@ drops the triggers of a table it rebuilds. On PostgreSQL one statement costs one
 update per chat, however many rows it brings.
 """
 
-from django.db import connections
-
-from eduhu.db import run_statements
+from eduhu.db import install_triggers
 
 _COLUMNS = (
     "teacher_id, reply_id, attempt, ended_at, state, model, provider, is_estimated,"
@@ -135,10 +133,5 @@ _SQLITE = [
 
 def install(using: str) -> None:
     """Create or replace the triggers on the database `using`; may run any number of times."""
-    connection = connections[using]
-    tables = connection.introspection.table_names()
-    is_postgresql = connection.vendor == "postgresql"
-    if "messages" in tables:
-        run_statements(connection, _POSTGRESQL if is_postgresql else _SQLITE)
-    if "usage_entries" in tables:
-        run_statements(connection, _USAGE_POSTGRESQL if is_postgresql else _USAGE_SQLITE)
+    install_triggers(using, ["messages"], postgresql=_POSTGRESQL, sqlite=_SQLITE)
+    install_triggers(using, ["usage_entries"], postgresql=_USAGE_POSTGRESQL, sqlite=_USAGE_SQLITE)

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection, models
+from django.db import connection, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql.compiler import SQLCompiler
 from uuid6 import uuid7
@@ -95,3 +95,15 @@ def run_statements(connection: BaseDatabaseWrapper, statements: Iterable[str]) -
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
+
+
+def install_triggers(
+    using: str, tables: Iterable[str], *, postgresql: Iterable[str], sqlite: Iterable[str]
+) -> None:
+    """Create or replace triggers on the database `using`, once all of their `tables` are there.
+
+    The statements must bear being run any number of times: every migrate runs them.
+    """
+    connection = connections[using]
+    if set(connection.introspection.table_names()).issuperset(tables):
+        run_statements(connection, postgresql if connection.vendor == "postgresql" else sqlite)

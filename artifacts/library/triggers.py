@@ -4,9 +4,7 @@ It keeps what a document says of itself (`artifact_facets`), and takes away what
 an artifact when that goes.
 """
 
-from django.db import connections
-
-from eduhu.db import run_statements
+from eduhu.db import install_triggers
 
 NAMES = ("subject", "grade", "topic")
 TABLES = {"artifacts", "artifact_facets", "collection_items", "shares", "favourites"}
@@ -83,7 +81,4 @@ _SQLITE = [
 
 def install(using: str) -> None:
     """Create or replace the triggers on the database `using`; may run any number of times."""
-    connection = connections[using]
-    if not set(connection.introspection.table_names()) >= TABLES:
-        return
-    run_statements(connection, _POSTGRESQL if connection.vendor == "postgresql" else _SQLITE)
+    install_triggers(using, TABLES, postgresql=_POSTGRESQL, sqlite=_SQLITE)

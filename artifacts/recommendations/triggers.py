@@ -3,10 +3,8 @@
 So no save waits for a model, no path is forgotten, and what is deleted leaves nothing here.
 """
 
-from django.db import connections
-
 from chats.triggers import SQLITE_NOW
-from eduhu.db import run_statements
+from eduhu.db import install_triggers
 
 TABLES = {"artifacts", "chats", "messages", "recommendation_vectors", "recommendation_marks"}
 _COLUMNS = "source, row_id, due_at"
@@ -109,7 +107,4 @@ _SQLITE = [
 
 def install(using: str) -> None:
     """Create or replace the triggers on the database `using`; may run any number of times."""
-    connection = connections[using]
-    if not set(connection.introspection.table_names()) >= TABLES:
-        return
-    run_statements(connection, _POSTGRESQL if connection.vendor == "postgresql" else _SQLITE)
+    install_triggers(using, TABLES, postgresql=_POSTGRESQL, sqlite=_SQLITE)

@@ -5,10 +5,9 @@ so that the GIN index itself finds the words of one teacher only. SQLite has the
 they are in an FTS5 table over `search_entries`; the owner is one of its columns.
 """
 
-from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from eduhu.db import run_statements
+from eduhu.db import install_triggers
 
 TABLES = {"messages", "chats", "artifacts", "search_entries"}
 SEARCHED = 50_000  # characters; what stands behind them is not found
@@ -243,10 +242,7 @@ _SQLITE = [
 
 def install(using: str) -> None:
     """Create or replace all of it on the database `using`; may run any number of times."""
-    connection = connections[using]
-    if not set(connection.introspection.table_names()) >= TABLES:
-        return
-    run_statements(connection, _POSTGRESQL if connection.vendor == "postgresql" else _SQLITE)
+    install_triggers(using, TABLES, postgresql=_POSTGRESQL, sqlite=_SQLITE)
 
 
 def rebuilding(connection: BaseDatabaseWrapper, source: str) -> str:
