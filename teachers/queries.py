@@ -54,6 +54,12 @@ def preferences_row(teacher: Teacher, row_id: uuid.UUID) -> Document | None:
     return preferences_document(teacher, found) if found is not None else None
 
 
+@named_query("preferences.saved")
+def saved_preferences(teacher: Teacher) -> TeacherPreferences | None:
+    """Return what a teacher has saved, or None; looking makes no row."""
+    return TeacherPreferences.objects.filter(teacher=teacher).first()
+
+
 @named_query("preferences.of_teacher")
 def preferences_of(teacher: Teacher) -> Document:
     """Return a teacher's preferences; the empty ones are made on the first look."""

@@ -8,8 +8,9 @@ from artifacts.insights.forecast import Forecast, forecast
 from artifacts.insights.hints import hints
 from artifacts.insights.material import newest
 from artifacts.models import Artifact
-from eduhu.named_queries import named_query
-from teachers.models import Teacher, TeacherPreferences
+from teachers.models import Teacher
+from teachers.notifications import switches
+from teachers.queries import saved_preferences
 
 Document = dict[str, Any]
 WEEKS = 4
@@ -22,8 +23,8 @@ def teacher_insights(teacher: Teacher) -> Document:
 
     Nothing is even counted for who has switched it off. Not cached, as the numbers are not.
     """
-    preferences = _preferences(teacher)
-    if preferences is not None and preferences.notification_settings.get(SWITCH) is False:
+    preferences = saved_preferences(teacher)
+    if preferences is not None and not switches(preferences.notification_settings)[SWITCH]:
         return NOTHING
     numbers = analytics.numbers(weeks.count(weeks.Rows.of_teacher(teacher), WEEKS))
     materials = newest(Artifact.objects.for_teacher(teacher))
@@ -35,11 +36,6 @@ def teacher_insights(teacher: Teacher) -> Document:
         "hints": [asdict(hint) for hint in found],
         "forecast": None if guess is None else _shown(guess),
     }
-
-
-@named_query("insights.preferences")
-def _preferences(teacher: Teacher) -> TeacherPreferences | None:
-    return TeacherPreferences.objects.filter(teacher=teacher).first()
 
 
 def _shown(guess: Forecast) -> Document:

@@ -31,6 +31,8 @@ from eduhu import embedding
 from eduhu.errors import NotFound
 from eduhu.named_queries import named_query
 from teachers.models import Teacher, TeacherPreferences
+from teachers.notifications import switches
+from teachers.queries import saved_preferences
 
 Document = dict[str, Any]
 SWITCH = "recommendations"  # in `notification_settings`; false switches all of it off
@@ -40,8 +42,6 @@ _ROW = (
     "id", "title", "kind", "artifact_type", "facets__subject", "facets__grade",
 )  # fmt: skip
 _ITEM = ("id", "source", "title", "kind", "artifact_type", "subject", "grade", "language")
-
-Profile = tuple[Chat | None, TeacherPreferences | None]
 
 
 def recommendations(
@@ -53,8 +53,8 @@ def recommendations(
     teacher has switched it off.
     """
     chat = _chat(teacher, chat_id) if chat_id is not None else None
-    preferences = _preferences(teacher)
-    if preferences is not None and preferences.notification_settings.get(SWITCH) is False:
+    preferences = saved_preferences(teacher)
+    if preferences is not None and not switches(preferences.notification_settings)[SWITCH]:
         return []
     chats = [chat.pk] if chat is not None else _recent_chats(teacher)
     context = _context(teacher, preferences, chat, chats)
@@ -78,11 +78,6 @@ def _chat(teacher: Teacher, chat_id: uuid.UUID) -> Chat:
     if chat is None:
         raise NotFound
     return chat
-
-
-@named_query("recommendations.preferences")
-def _preferences(teacher: Teacher) -> TeacherPreferences | None:
-    return TeacherPreferences.objects.filter(teacher=teacher).first()
 
 
 @named_query("recommendations.recent")

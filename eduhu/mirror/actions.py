@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import connection, transaction
 
 from eduhu.db import now
-from eduhu.mirror import capture
+from eduhu.mirror import capture, outbox
 from eduhu.mirror.models import MirrorState, OutboxEntry
 
 Row = tuple[str, uuid.UUID]  # table, id
@@ -46,7 +46,7 @@ def send_again(*, entries: Collection[OutboxEntry]) -> None:
 @transaction.atomic
 def send_rows(*, rows: Collection[Row]) -> None:
     """Let rows be sent, whether anything of them waits or not."""
-    capture.enqueue(connection, [(table, row_id, "update") for table, row_id in rows])
+    outbox.enqueue(rows)
 
 
 def compare(*, rows: Collection[Row]) -> dict[Row, str]:
