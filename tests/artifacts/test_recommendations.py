@@ -118,12 +118,12 @@ def test_who_has_said_nothing_gets_starters_in_their_language_for_the_season(tod
 
 def test_the_season_is_that_of_the_federal_state(teacher, api, today):
     save_preferences(teacher=teacher, changes={"federal_state": "BY"})
-    assert reasons(api)[HEDGEHOG] == {"code": "season", "text": "Vor den Herbstferien in Bayern"}
+    assert reasons(api)[HEDGEHOG] == {"code": "season", "text": "Vor den Herbstferien (Bayern)"}
     save_preferences(teacher=teacher, changes={"federal_state": "HE"})  # they were in October
     assert HEDGEHOG not in ids(api, "?limit=20")
     today(2026, 9, 16)
     save_preferences(teacher=teacher, changes={"federal_state": "BY"})
-    text = "Für die ersten Wochen des Schuljahres in Bayern"
+    text = "Für die ersten Wochen des Schuljahres (Bayern)"
     assert reasons(api)[RULES] == {"code": "season", "text": text}
     today(2041, 10, 20)  # nobody knows the holidays of that year
     assert "season" not in {each["code"] for each in reasons(api).values()}
@@ -174,7 +174,7 @@ def test_what_a_colleague_shares_says_who_it_was(teacher, api):
     colleague = make_teacher(name="Kim Berg")
     artifact = make_artifact(colleague, "Sonstiges")
     Share.objects.create(artifact=artifact, owner=colleague, email=teacher.email, receiver=teacher)
-    reason = {"code": "shared", "text": "Für Sie freigegeben von Kim Berg"}
+    reason = {"code": "shared", "text": "Mit Ihnen geteilt von Kim Berg"}
     assert reasons(api, "?limit=20")[str(artifact.pk)] == reason
 
 
@@ -307,6 +307,10 @@ def test_what_is_of_another_season_loses():
 def test_a_grade_beside_counts_half():
     items = [item(str(grade), grades=frozenset({grade})) for grade in (5, 6, 7, 9)]
     assert order(items, grades=frozenset({7})) == ["7", "6", "5", "9"]
+    reasons = {
+        each.item.id: each.reason for each in rank(items, Context("de", grades=frozenset({7})), 4)
+    }
+    assert reasons == {"7": "profile", "6": "starter", "5": "starter", "9": "starter"}
 
 
 def test_the_next_grade_is_not_said_to_be_ones_own():

@@ -53,5 +53,5 @@ def test_the_season_is_right(day, state, expected):
 
 
 def test_a_season_is_said_with_its_state():
-    assert season_text("summer", "BY") == "Vor den Sommerferien in Bayern"
+    assert season_text("summer", "SL") == "Vor den Sommerferien (Saarland)"
     assert season_text("summer", None) == "Vor den Sommerferien"

@@ -97,8 +97,8 @@ export const OFFER_TEXTS = {
     "related.dismissed": "It will not be suggested again.",
     "related.own": "your material",
     "related.shared": "shared with you",
-    "related.starter": "template",
+    "related.starter": "starter library",
     "related.keep": "Add to my material",
-    "related.about": "A template by eduhu. If you take it, the copy is yours.",
+    "related.about": "From the starter library of eduhu. If you take it, the copy is yours.",
   },
 };
