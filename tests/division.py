@@ -23,6 +23,8 @@ BOTH = (
     "tests/artifacts/test_insights.py",
     "tests/artifacts/test_library.py",
     "tests/artifacts/test_long_exports.py",
+    "tests/artifacts/test_long_files.py",
+    "tests/artifacts/test_recommendation_",
     "tests/artifacts/test_rows.py",
     "tests/artifacts/test_search.py",
     "tests/artifacts/test_sharing.py",
