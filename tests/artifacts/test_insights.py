@@ -52,7 +52,7 @@ def hint(api, code, language="en"):
     return found[0] if found else None
 
 
-@pytest.mark.claim(93)
+@pytest.mark.claim(93, 125)
 def test_material_that_was_never_exported_is_named_and_its_export_ends_the_hint(
     teacher, stranger, api
 ):

@@ -88,6 +88,7 @@ def test_the_vectors_that_are_shipped_are_those_of_the_files_and_the_model():
         assert embedding.cosine(vector, shipped) > 0.99
 
 
+@pytest.mark.claim(125)
 def test_a_chat_gets_what_fits_its_questions_once_a_task_has_run(teacher, api):
     reply = send_message(teacher=teacher, question=Question(QUESTION))
     query = f"?chat_id={reply.chat_id}"

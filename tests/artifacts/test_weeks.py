@@ -141,10 +141,7 @@ THE_WEEK = {
 }
 
 
-@pytest.mark.claim(15)
-@pytest.mark.claim(66)
-@pytest.mark.claim(75)
-@pytest.mark.claim(88)
+@pytest.mark.claim(15, 66, 75, 88, 125)
 def test_a_scripted_week_has_the_numbers_counted_by_hand(week):
     assert week.api.get("/api/analytics").json() == {
         "begins": "2051-01-02",

@@ -27,6 +27,7 @@ def test_another_owner_sees_what_came(teacher, api, stranger, stranger_api):
     assert [row["id"] for row in stranger_api.get("/api/chats").json()["results"]] == [str(chat.pk)]
 
 
+@pytest.mark.claim(61)
 def test_reads_of_other_teachers_stay_warm(teacher, api, stranger, stranger_api):
     make_chat(stranger)
     stranger_api.get("/api/chats")

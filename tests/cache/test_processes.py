@@ -41,6 +41,7 @@ ANY = {"If-Match": "*"}
 
 
 @pytest.mark.services
+@pytest.mark.claim(61, 124)
 def test_other_web_processes_show_a_write_within_a_quarter_of_a_second(clients, chat):
     here, there = clients
     artifact = here.get("/api/artifacts").json()["results"][0]["id"]
@@ -74,6 +75,7 @@ def test_a_reply_written_by_a_worker_is_shown_by_all(clients, chat):
 RENAME = "from chats.models import Chat; Chat.objects.filter(pk='{}').update(title='neu')"
 
 
+@pytest.mark.claim(61)
 def test_a_command_of_another_process_is_heard(cluster, clients, chat):
     for client in clients:
         assert "neu" not in client.get("/api/chats").text

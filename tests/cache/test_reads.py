@@ -116,6 +116,7 @@ def test_a_reply_that_is_being_written_is_never_kept(api, teacher, paths):
                      marks=pytest.mark.claim(12)),
     ],
 )  # fmt: skip
+@pytest.mark.claim(60, 124)
 def test_a_second_before_its_ttl_it_is_served_and_a_second_after_loaded(
     api, teacher, paths, monkeypatch, name, content, table, column
 ):

@@ -34,7 +34,7 @@ def calls(monkeypatch):
     return made
 
 
-@pytest.mark.claim(8)
+@pytest.mark.claim(8, 60, 124)
 def test_a_hit_in_memory_calls_nobody_and_a_shared_one_once(source, calls):
     assert source.get() == b"1"
     del calls[:]

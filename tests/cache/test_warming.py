@@ -83,7 +83,7 @@ def habit(teacher, slot, days=1, topic=""):
     )
 
 
-@pytest.mark.claim(62)
+@pytest.mark.claim(62, 124)
 def test_what_a_teacher_reads_on_mondays_at_eight_is_there_before_it_is_asked(maths, clock):
     cold = read(maths.teacher, *maths.paths)
     assert all(number > 0 for number, _shown in cold)

@@ -81,7 +81,7 @@ def warmed(cluster):
     return row["number"]
 
 
-@pytest.mark.claim(63)
+@pytest.mark.claim(63, 124)
 def test_beat_warms_and_the_next_request_is_answered_by_the_shared_cache(cluster, beat_and_worker):
     headers = {"authorization": f"Bearer {cluster.tokens.pop()[0]}"}
     with httpx.Client(base_url=cluster.urls[-1], headers=headers, timeout=20) as client:

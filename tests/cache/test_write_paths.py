@@ -213,6 +213,7 @@ WRITES = {
 
 # Some at a time: each test empties the database, which takes as long as its writes.
 @pytest.mark.parametrize("first", range(0, len(WRITES), 8))
+@pytest.mark.claim(49, 61, 124)
 def test_the_next_read_shows_the_write_and_other_kinds_stay_warm(first, settings):
     for path, (write, changes) in list(WRITES.items())[first : first + 8]:
         world = World()

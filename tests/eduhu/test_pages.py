@@ -156,6 +156,7 @@ def test_next_is_a_complete_link_that_keeps_the_other_parameters(api, rows):
     assert "archived=false" in link
 
 
+@pytest.mark.claim(53)
 def test_every_row_comes_once_while_new_ones_arrive(api, rows):
     rows.fill(120)
     first = walk(api, f"{rows.url}?limit=200")
@@ -164,6 +165,7 @@ def test_every_row_comes_once_while_new_ones_arrive(api, rows):
     assert sorted(paged) == sorted(first)
 
 
+@pytest.mark.claim(53)
 def test_rows_that_go_meanwhile_leave_no_gap(api, teacher):
     Chats(teacher).fill(30)
     expected = walk(api, "/api/chats?limit=50")
@@ -195,6 +197,7 @@ def test_the_number_of_queries_does_not_grow(api, rows):
     assert queries_of(api, rows.url) == few <= first <= MAX_QUERIES
 
 
+@pytest.mark.claim(53)
 def test_a_deep_page_is_read_from_the_index_without_a_sort(api, rows):
     """So that page 2,000 costs what page 1 does."""
     rows.fill(3000)

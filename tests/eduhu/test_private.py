@@ -12,6 +12,7 @@ def test_answers_and_refusals_are_kept_out_of_shared_caches(api, anonymous_api):
 
 
 @pytest.mark.django_db
+@pytest.mark.claim(98)
 def test_whatever_is_read_is_private_and_sets_no_cookie(api, teacher):
     world = make_world(teacher)
     for call in CALLS:

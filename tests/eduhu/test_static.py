@@ -40,6 +40,7 @@ def fetch(client, url, **headers):
     return answer, body
 
 
+@pytest.mark.claim(98)
 def test_names_hold_the_content_and_files_are_kept_for_ever_without_a_cookie(client):
     for url in links(client):
         assert re.search(r"\.[0-9a-f]{12}\.(css|js)$", url), url
@@ -50,6 +51,7 @@ def test_names_hold_the_content_and_files_are_kept_for_ever_without_a_cookie(cli
         assert body
 
 
+@pytest.mark.claim(98)
 def test_a_file_is_sent_again_only_when_it_has_changed(client):
     for url in links(client):
         answer, _body = fetch(client, url)

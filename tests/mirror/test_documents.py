@@ -61,6 +61,7 @@ def test_artifact(teacher, chat):
     }  # fmt: skip
 
 
+@pytest.mark.claim(46)
 def test_preferences(teacher):
     kept = TeacherPreferences.objects.create(teacher=teacher, subject_areas=["Physik"])
     TeacherPreferences.objects.filter(pk=kept.pk).update(updated_at=from_epoch_ms(TIME))
