@@ -5,7 +5,7 @@ from typing import Any
 from celery import Task, shared_task
 from django.conf import settings
 
-from chats.tagging import work
+from chats.tagging import failures, work
 from eduhu.celery import wake
 from eduhu.switches import state
 
@@ -16,6 +16,7 @@ _others: list[Task[..., Any]] = []  # of the apps above
 @shared_task
 def tag_messages() -> None:
     """Judge what the questions that wait are about; running it twice does no harm."""
+    failures.forget_old()
     if settings.TOPIC_TAGGING != "off":
         state.load()  # a process of Celery does not follow the switches by itself
         work.tag_waiting(SECONDS)

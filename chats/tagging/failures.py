@@ -15,13 +15,17 @@ ATTEMPTS_MAX = 8  # four hours, as each pause is twice the last: longer than mos
 KEPT = dt.timedelta(days=30)
 
 
+def forget_old() -> None:
+    """Forget what failed a month ago, also of messages that are gone since."""
+    TopicFailure.objects.filter(failed_at__lt=now() - KEPT).delete()
+
+
 @transaction.atomic
 def note(message_id: uuid.UUID, error: Exception) -> None:
     """Note an attempt that failed; the last one sets the question aside.
 
     Of the error only its kind is kept: its text may be what a teacher wrote.
     """
-    TopicFailure.objects.filter(failed_at__lt=now() - KEPT).delete()
     told = {"reason": type(error).__name__[:80], "failed_at": now()}
     TopicFailure.objects.get_or_create(pk=message_id, defaults=told)
     rows = TopicFailure.objects.filter(pk=message_id)

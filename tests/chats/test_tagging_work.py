@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import uuid
 
 import pytest
 import time_machine
@@ -195,6 +196,14 @@ def test_a_failure_is_soon_tried_again_and_forgotten_once_it_went_well(teacher, 
         tasks.tag_messages()
     assert topics(reply)[1] == "parent_communication"
     assert not TopicFailure.objects.exists()
+
+
+def test_a_failure_is_forgotten_after_a_month_even_if_no_other_follows(db):
+    for days in (29, 31):
+        failed_at = now() - dt.timedelta(days=days)
+        TopicFailure.objects.create(pk=uuid.uuid4(), attempts=days, failed_at=failed_at)
+    tasks.tag_messages()
+    assert TopicFailure.objects.get().attempts == 29
 
 
 def test_two_at_once_and_a_second_time_do_no_harm(teacher):

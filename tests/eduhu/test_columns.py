@@ -140,8 +140,11 @@ def test_times_are_kept_with_zone_in_milliseconds(table, column):
 
 def artifact_triggers():
     if connection.vendor == "postgresql":
-        return {"artifacts_same_chat", "artifacts_versioned"}
-    return {"artifacts_same_chat_insert", "artifacts_same_chat_update", "artifacts_versioned"}
+        return {"artifacts_same_chat", "artifacts_versioned", "artifacts_vector_due"}
+    return {
+        "artifacts_same_chat_insert", "artifacts_same_chat_update", "artifacts_versioned",
+        "artifacts_vector_due_insert", "artifacts_vector_due_update",
+    }  # fmt: skip
 
 
 def test_triggers_stand_after_migrate():
