@@ -52,6 +52,7 @@ BOTH = (
     "tests/chats/test_stream_reply.py",
     "tests/chats/test_stream_resume.py",
     "tests/chats/test_stream_rows.py",
+    "tests/chats/test_tagging_failures.py",
     "tests/chats/test_tagging_work.py",
     "tests/chats/test_usage.py",
     "tests/eduhu/test_columns.py",

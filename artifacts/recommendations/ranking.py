@@ -86,7 +86,7 @@ class Ranked:
 
 
 def rank(items: Iterable[Item], context: Context, limit: int) -> list[Ranked]:
-    """Return the best, at most `limit`, of which at most half are the teacher's own."""
+    """Return the best, at most `limit`, of which at most half, rounded up, are own ones."""
     ranked = sorted((_ranked(item, context) for item in items), key=_order)
     ranked = [each for each in ranked if not each.is_beside] or ranked
     own = limit - limit // 2
