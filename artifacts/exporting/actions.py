@@ -31,8 +31,8 @@ def is_long(artifact: Document, format: str) -> bool:
         return False
     content = artifact["content"]
     cells = content.count("|") if isinstance(content, str) else 0
-    length: int = artifact["length"] + CELL * cells
-    return length > settings.LONG_EXPORT_CHARACTERS
+    worth: int = artifact["length"] + CELL * cells
+    return worth > settings.LONG_EXPORT_CHARACTERS
 
 
 @transaction.atomic
