@@ -186,9 +186,11 @@ def _ids_of(model: type[Artifact] | type[Chat]) -> Iterator[list[uuid.UUID]]:
 def _let_be_due(source: Source, ids: Collection[uuid.UUID]) -> int:
     due_at = now()
     Vector.objects.bulk_create(
-        (Vector(source=source, row_id=pk, due_at=due_at) for pk in ids),
-        update_conflicts=True,
-        unique_fields=["row_id", "source"],
-        update_fields=["due_at"],
+        (Vector(source=source, row_id=pk, due_at=due_at) for pk in ids), ignore_conflicts=True
     )
+    with transaction.atomic():
+        # What is locked is made due, or made, by whoever holds it; waiting could deadlock.
+        free = Vector.objects.filter(source=source, row_id__in=ids)
+        found = list(free.select_for_update(skip_locked=True).values_list("pk", flat=True))
+        Vector.objects.filter(pk__in=found).update(due_at=due_at)
     return len(ids)
