@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from artifacts.models import ArtifactType
 from artifacts.recommendations.models import Mark
+from artifacts.recommendations.ranking import OWN, SHARED, STARTER
 from artifacts.recommendations.reasons import CODES
 from artifacts.recommendations.school_year import SEASONS
 from artifacts.serializers import KIND_NAMES
@@ -39,7 +40,7 @@ class Recommendation(serializers.Serializer[Data]):
 
     id = serializers.CharField()
     source = serializers.ChoiceField(  # type: ignore[assignment]  # a field, no attribute
-        choices=["own", "shared", "starter"]
+        choices=[OWN, SHARED, STARTER]
     )
     title = serializers.CharField()
     kind = serializers.ChoiceField(choices=KIND_NAMES)
