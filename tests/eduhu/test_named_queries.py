@@ -42,6 +42,7 @@ def pause():
     return named_query("test.pause")(run)
 
 
+@pytest.mark.claim(7)
 def test_a_hot_query_is_timed_under_its_own_name(teacher):
     chat = make_chat(teacher)
     forget_timings()

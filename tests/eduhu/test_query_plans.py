@@ -410,7 +410,7 @@ def test_every_hot_query_is_looked_at():
     assert set(HOT) == {name for name in names() if not name.startswith("test.")}
 
 
-@pytest.mark.claim(50)
+@pytest.mark.claim(7, 50)
 @pytest.mark.parametrize("name", HOT)
 def test_a_hot_query_finds_its_rows_by_an_index(year, name):
     statements, whole = planned(lambda: HOT[name](year))
