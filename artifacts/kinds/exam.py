@@ -33,7 +33,7 @@ def expectations_add_up(document: Document) -> Iterator[Problem]:
 
 
 def render(document: Document) -> Pages:
-    """Print the tasks; the expectation horizon and the grade key are for the teacher."""
+    """Print the tasks; the mark scheme and the grade key are for the teacher."""
     body: list[Block] = [
         name_line(),
         about(document, f"{_('Time')}: {in_minutes(document['minutes'])}"),
@@ -49,7 +49,7 @@ def render(document: Document) -> Pages:
     )
     horizon = Table((_("Task"), _("Expected"), _("Points")), rows, (12, 73, 15))
     answers: list[Block] = [
-        Heading(_("Expectation horizon")),
+        Heading(_("Mark scheme")),
         horizon,
         Paragraph(_shares(document)),
     ]
