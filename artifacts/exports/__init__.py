@@ -23,6 +23,8 @@ from eduhu.errors import InvalidInput
 class TooManyParts(InvalidInput):
     """A file for Word or a PDF of this would take all memory there is."""
 
+    code = "file_too_large"
+
 
 @dataclass(frozen=True, slots=True)
 class Format:

@@ -78,6 +78,8 @@ class ReplyWorker:
         # Two updates of the same rows at once could lock them in different orders.
         self._updating = asyncio.Lock()
         self._is_draining = False
+        self._is_claiming = False
+        self._stopped_early: set[uuid.UUID] = set()  # of what is being claimed, perhaps
         self._have_ended = False  # replies whose questions nobody was told of
         self._away_at = -math.inf  # when the database was last found away, on the loop's clock
 
@@ -86,9 +88,11 @@ class ReplyWorker:
         self._wake.set()
 
     def request_stop(self, reply_id: uuid.UUID) -> None:
-        """Stop a reply this worker is writing; nothing happens for any other."""
+        """Stop a reply this worker writes or is about to write; nothing happens for any other."""
         if running := self._running.get(reply_id):
             running.stop()
+        elif self._is_claiming:
+            self._stopped_early.add(reply_id)
 
     async def run(self) -> None:
         """Work until cancelled; then end what is running as interrupted, and return."""
@@ -134,13 +138,20 @@ class ReplyWorker:
                     await self._wake.wait()
 
     async def _claim(self, free: int) -> None:
-        jobs = await in_thread(store.claim)(self.name, min(free, store.CLAIMED_AT_ONCE))
+        self._is_claiming = True
+        try:
+            jobs = await in_thread(store.claim)(self.name, min(free, store.CLAIMED_AT_ONCE))
+        finally:
+            self._is_claiming = False
+            stopped, self._stopped_early = self._stopped_early, set()
         if len(jobs) == store.CLAIMED_AT_ONCE:
             self._wake.set()  # there may be more
         for job in jobs:
             running = _Running(job, [job.text], len(job.text), len(job.text))
             self._running[job.reply_id] = running
             self._log.begin(job.reply_id, len(job.text), job.attempt)
+            if job.reply_id in stopped:
+                running.stop()
             running.task = asyncio.create_task(self._write(running), name=f"reply-{job.reply_id}")
 
     async def _write(self, running: _Running) -> None:

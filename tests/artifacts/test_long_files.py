@@ -130,7 +130,7 @@ def test_a_file_that_would_take_all_memory_is_refused_and_markdown_is_not(api, s
         make_exports()
         assert api.get(where).json()["error_code"] == "too_large"
         again = ask(api, wide, format)  # or who asks until there is a file would do so for ever
-        assert (again.status_code, again.json()["code"]) == (400, "invalid_input")
+        assert (again.status_code, again.json()["code"]) == (400, "file_too_large")
     assert LongExport.objects.count() == 2
     settings.LONG_EXPORT_CHARACTERS = 100_000_000
     refused = ask(api, wide, "pdf")

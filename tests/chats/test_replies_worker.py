@@ -253,6 +253,27 @@ async def test_a_stop_before_the_first_step_ends_the_reply_all_the_same():
     assert provider.open == 0
 
 
+async def test_a_stop_while_the_reply_is_being_claimed_ends_it_before_its_first_word(monkeypatch):
+    claimed, go_on, claim = threading.Event(), threading.Event(), store.claim
+
+    def slow_claim(*args):
+        if jobs := claim(*args):
+            claimed.set()
+            go_on.wait(SECONDS)
+        return jobs
+
+    monkeypatch.setattr(store, "claim", slow_claim)
+    provider = Playing()
+    async with working(provider) as at_work:
+        reply = await at_work.ask()
+        await until(claimed.is_set)
+        await in_thread(cancel_reply)(teacher=reply.teacher, reply_id=reply.pk)
+        at_work.worker.request_stop(reply.pk)
+        go_on.set()
+        text, ending = await at_work.read(reply)
+    assert (text, ending.finish_reason, provider.prompts) == ("", "cancelled", [])
+
+
 async def test_a_worker_that_lost_a_reply_stops_writing_it_and_changes_nothing():
     provider = Playing("Es war ", HANG)
     async with working(provider) as at_work:

@@ -29,13 +29,6 @@ CALM = 4  # rounds without a sign until an alert is over
 MB = 1024 * 1024
 
 
-@pytest.fixture(autouse=True)
-def small_process(monkeypatch):
-    """Count what this process takes from 100 MB on: with all tests in it, it is larger than any."""
-    before = resident_bytes()
-    monkeypatch.setattr(sample, "resident_bytes", lambda: resident_bytes() - before + 100 * MB)
-
-
 def pause(seconds):
     """Let the database itself take its time."""
     if connection.vendor == "sqlite":
