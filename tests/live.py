@@ -131,6 +131,7 @@ def _database(_folder):
         once("live-postgresql", make)
         run("CREATE DATABASE {} TEMPLATE {}", name, template)
         try:
-            yield {"DATABASE_URL": url(name)}
+            # Celery runs inside the web process, as somebody has to make long files.
+            yield {"DATABASE_URL": url(name), "CELERY_BROKER_URL": "memory://localhost"}
         finally:
             run("DROP DATABASE {} WITH (FORCE)", name)

@@ -53,9 +53,10 @@ def many(entries, db, monkeypatch):
 
 @pytest.mark.parametrize("reader", READERS)
 def test_no_reader_passes_what_it_does_not_want(many, reader):
-    with recorded() as statements:
+    with recorded() as ran:
         READERS[reader]()
-    assert any("mirror_outbox" in each.sql for each in statements)
+    statements = [each for each in ran if "mirror_outbox" in each.sql]
+    assert statements
     assert [(each.sql, found) for each in statements if (found := scans(each))] == []
 
 

@@ -16,6 +16,7 @@ from eduhu.asgi import django_application
 from eduhu.db import now
 from eduhu.request_threads import RequestThreads
 from eduhu.threads import in_thread
+from monitoring.alerts.watch import Watch
 from monitoring.health import checks, tasks
 from monitoring.health.models import CELERY, Sign
 from tests.asgi import ask
@@ -75,6 +76,7 @@ def test_a_worker_in_the_web_process_gives_a_sign_as_soon_as_it_is_ready(monkeyp
     monkeypatch.setattr(celery.app, "WorkController", lambda **how: options.update(how) or worker)
     monkeypatch.setattr(celery.trace, "setup_worker_optimizations", lambda *_: None)
     monkeypatch.setattr("eduhu.metrics.sampler.begin", lambda _kind: None)
+    monkeypatch.setattr(Watch, "start", lambda _watch: None)  # it would go on for good
     monkeypatch.setattr(tasks.heartbeat, "apply_async", lambda **how: signs.append(how))
     celery.EmbeddedCelery()
     options["ready_callback"](object())
