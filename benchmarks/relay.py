@@ -68,7 +68,7 @@ def main() -> None:
     app.state.upstream = f"{options.upstream}/chat/completions"
     uvicorn.run(
         app, host="127.0.0.1", port=options.port, log_level="warning", access_log=False,
-        backlog=2048,
+        backlog=2048, loop="asyncio", http="h11",  # whatever else is installed
     )  # fmt: skip
 
 
