@@ -12,7 +12,7 @@ CALM_SECONDS = 60.0  # before and after: the machine itself may be slower at one
 SLOWER = 1.2  # is still as fast
 ROWS_A_SECOND = 1000
 WAITING = "SELECT DISTINCT table_name, row_id::text FROM mirror_outbox"
-ALERT = "The mirror lags behind"
+ALERT = "alert: mirror-lag"
 
 
 def outage(seconds: float) -> Numbers:
